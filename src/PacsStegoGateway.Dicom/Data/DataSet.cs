@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace PacsStegoGateway.Dicom;
@@ -23,6 +24,12 @@ public sealed class DataSet : IEnumerable<Element>
     /// <summary>For an item of a sequence: true when it is closed by an Item Delimitation Item (PS3.5 7.5.1).</summary>
     public bool HasUndefinedLength { get; init; }
 
+    /// <summary>
+    /// Zero bytes that stood after the last element of a top-level data set, beyond what PS3.5 allows; empty for most.
+    /// Written again as they came.
+    /// </summary>
+    public ReadOnlyMemory<byte> TrailingBytes { get; set; }
+
     /// <summary>The data set that holds the sequence this item is in, whose character set holds here too unless replaced.</summary>
     public DataSet? Parent { get; set; }
 
@@ -31,6 +38,9 @@ public sealed class DataSet : IEnumerable<Element>
         Find(Tags.SpecificCharacterSet) is { IsEmpty: false } own
             ? CharacterSets.Find(own.ToText())
             : Parent?.Encoding ?? CharacterSets.Default;
+
+    /// <summary>The elements in order, for loops that allocate nothing; valid until the next change.</summary>
+    public ReadOnlySpan<Element> Elements => CollectionsMarshal.AsSpan(_elements);
 
     /// <summary>The element, or null.</summary>
     public Element? Find(Tag tag)
@@ -110,7 +120,11 @@ public sealed class DataSet : IEnumerable<Element>
     /// <summary>A copy whose list of elements, and that of every item below, is its own; value bytes are shared.</summary>
     public DataSet Clone()
     {
-        var copy = new DataSet(new List<Element>(_elements.Count)) { HasUndefinedLength = HasUndefinedLength };
+        var copy = new DataSet(new List<Element>(_elements.Count))
+        {
+            HasUndefinedLength = HasUndefinedLength,
+            TrailingBytes = TrailingBytes,
+        };
         foreach (Element element in _elements)
         {
             copy.Set(element.Items is { } items
@@ -124,6 +138,26 @@ public sealed class DataSet : IEnumerable<Element>
     public IEnumerator<Element> GetEnumerator() => _elements.GetEnumerator();
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+    /// <summary>Puts the element last whatever its tag: <see cref="Arrange"/> must follow when that breaks the order.</summary>
+    internal void Append(Element element) => _elements.Add(element);
+
+    /// <summary>Sorts elements that were appended out of order.</summary>
+    /// <exception cref="DicomContentException">A tag stands twice.</exception>
+    internal void Arrange()
+    {
+        List<Element> sorted = [.. _elements.OrderBy(static e => e.Tag.Value)];
+        for (int i = 1; i < sorted.Count; i++)
+        {
+            if (sorted[i].Tag == sorted[i - 1].Tag)
+            {
+                throw new DicomContentException($"{sorted[i].Tag} stands twice in a data set whose elements are not in order.");
+            }
+        }
+
+        _elements.Clear();
+        _elements.AddRange(sorted);
+    }
 
     /// <summary>The position of the tag, or the complement of where it would stand.</summary>
     private int IndexOf(Tag tag)

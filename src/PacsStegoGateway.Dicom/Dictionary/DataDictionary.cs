@@ -54,13 +54,37 @@ public static partial class DataDictionary
     /// The VR by which an element of an Implicit VR data set is read: the dictionary's, UL for group lengths,
     /// LO for private creators (PS3.5 7.8.1), otherwise UN.
     /// </summary>
-    public static Vr VrOf(Tag tag)
+    public static Vr VrOf(Tag tag) => VrOf(tag, out _);
+
+    /// <param name="tag">The tag.</param>
+    /// <param name="alternative">The second VR that the standard allows, 0 where there is none.</param>
+    public static Vr VrOf(Tag tag, out Vr alternative)
     {
         int index = Keys.BinarySearch(tag.Value);
-        return index >= 0 ? (Vr)Vrs[index]
-            : tag.IsGroupLength ? Vr.UL
-            : tag.IsPrivateCreator ? Vr.LO
-            : Find(tag)?.Vr ?? Vr.UN;
+        if (index >= 0)
+        {
+            alternative = (Vr)AlternativeVrs[index];
+            return (Vr)Vrs[index];
+        }
+
+        alternative = 0;
+        if (tag.IsGroupLength)
+        {
+            return Vr.UL;
+        }
+
+        if (tag.IsPrivateCreator)
+        {
+            return Vr.LO;
+        }
+
+        if (Find(tag) is not { } entry)
+        {
+            return Vr.UN;
+        }
+
+        alternative = entry.AlternativeVr ?? 0;
+        return entry.Vr;
     }
 
     /// <summary>The tag of a keyword (letter case does not matter), of repeating groups the first.</summary>

@@ -46,7 +46,8 @@ public enum Vr : ushort
 public static class VrTraits
 {
     /// <summary>True when the two letters are a VR of PS3.5 Table 6.2-1.</summary>
-    public static bool IsKnown(this Vr vr) => Enum.IsDefined(vr);
+    public static bool IsKnown(this Vr vr) => vr.IsText() || vr.HasLongHeader()
+        || vr is Vr.AT or Vr.FD or Vr.FL or Vr.SL or Vr.SS or Vr.UL or Vr.US;
 
     /// <summary>True for VRs whose Explicit VR header has two reserved bytes and a 32-bit length (PS3.5 7.1.2).</summary>
     public static bool HasLongHeader(this Vr vr) => vr is Vr.OB or Vr.OD or Vr.OF or Vr.OL or Vr.OV or Vr.OW
