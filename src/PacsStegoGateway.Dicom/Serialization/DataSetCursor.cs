@@ -181,7 +181,13 @@ internal ref partial struct DataSetCursor
         int length = LengthWithin(header, _position, end);
         if (vr == Vr.SQ)
         {
-            return ReadSequence(set, header.Tag, Vr.SQ, encoding, length, end, place);
+            if (!isImplicit || _options.Strict || length == 0 || StartsWithItem(_position, length))
+            {
+                return ReadSequence(set, header.Tag, Vr.SQ, encoding, length, end, place);
+            }
+
+            // The dictionary's VR is a guess: retired editions gave some tags another one.
+            vr = Vr.UN;
         }
 
         if ((length & 1) != 0 && _options.Strict)
@@ -200,6 +206,10 @@ internal ref partial struct DataSetCursor
 
         return Element.Raw(header.Tag, vr, value);
     }
+
+    private readonly bool StartsWithItem(int position, int length) =>
+        ElementHeader.TryRead(_span.Slice(position, length), ElementEncoding.ImplicitLittleEndian, out ElementHeader first)
+        && first.Tag == ElementHeader.Item;
 
     /// <summary>The value's length, once it is known to be there and allowed.</summary>
     private int LengthWithin(in ElementHeader header, int valueStart, int end)

@@ -199,6 +199,12 @@ public sealed class DicomFile
     /// <summary>The plain syntax that the first element's header shows, or null when it looks like none.</summary>
     private static TransferSyntax? Sniff(ReadOnlySpan<byte> bytes)
     {
+        // Some writers put zeros between the meta group and the data set: an element (0000,0000) without VR.
+        while (bytes.Length > ElementHeader.ShortSize && !bytes[..ElementHeader.ShortSize].ContainsAnyExcept((byte)0))
+        {
+            bytes = bytes[ElementHeader.ShortSize..];
+        }
+
         if (bytes.Length < ElementHeader.ShortSize)
         {
             return null;
@@ -212,6 +218,7 @@ public sealed class DicomFile
         }
 
         uint length = BinaryPrimitives.ReadUInt32LittleEndian(bytes[4..]);
-        return !bigEndian && bytes[1] == 0 && length <= bytes.Length - ElementHeader.ShortSize ? TransferSyntax.ImplicitVRLittleEndian : null;
+        bool isPlausible = length <= bytes.Length - ElementHeader.ShortSize || length == ElementHeader.UndefinedLength;
+        return !bigEndian && bytes[1] == 0 && isPlausible ? TransferSyntax.ImplicitVRLittleEndian : null;
     }
 }
