@@ -1,0 +1,23 @@
+namespace PacsStegoGateway.SystemTests.Fixtures;
+
+/// <summary>A folder of its own for one test or fixture, gone afterwards.</summary>
+public sealed class TemporaryFolder : IDisposable
+{
+    public TemporaryFolder(string purpose) =>
+        Path = Directory.CreateDirectory(System.IO.Path.Combine(System.IO.Path.GetTempPath(), $"psg-{purpose}-{Guid.NewGuid():N}")).FullName;
+
+    public string Path { get; }
+
+    /// <summary>A path below it; the folders on the way are made.</summary>
+    public string At(params string[] parts)
+    {
+        string path = System.IO.Path.Combine([Path, .. parts]);
+        Directory.CreateDirectory(System.IO.Path.GetDirectoryName(path)!);
+        return path;
+    }
+
+    /// <summary>A folder below it, made when it is not there.</summary>
+    public string Folder(string name) => Directory.CreateDirectory(System.IO.Path.Combine(Path, name)).FullName;
+
+    public void Dispose() => Directory.Delete(Path, recursive: true);
+}
