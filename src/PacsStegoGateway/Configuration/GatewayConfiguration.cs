@@ -1,0 +1,176 @@
+using System.Collections;
+using System.ComponentModel;
+using System.Globalization;
+using System.Reflection;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+
+namespace PacsStegoGateway.Configuration;
+
+/// <summary>Reads <see cref="GatewayOptions"/> from file, environment and switches, and prints them without secrets.</summary>
+public static class GatewayConfiguration
+{
+    /// <summary>Prefix of environment variables: <c>PSG__Listen__Port=104</c>.</summary>
+    public const string EnvironmentPrefix = "PSG__";
+
+    private static readonly JsonSerializerOptions Printing = new()
+    {
+        WriteIndented = true,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+    };
+
+    /// <summary>Reads and checks everything.</summary>
+    /// <param name="file">The JSON file, or null for defaults, environment and switches alone.</param>
+    /// <param name="switches"><c>--Section:Key=value</c>.</param>
+    /// <exception cref="ConfigurationException">Anything is wrong; all of it is listed.</exception>
+    public static GatewayOptions Load(string? file, IReadOnlyList<string> switches)
+    {
+        var problems = new List<ConfigurationProblem>();
+        GatewayOptions options = Read(file, switches, problems);
+        problems.AddRange(GatewayOptionsValidator.Validate(options));
+        return problems.Count == 0 ? options : throw new ConfigurationException(problems);
+    }
+
+    /// <summary>Reads what can be read; what cannot (unknown keys, values that are no number) is added to the problems.</summary>
+    public static GatewayOptions Read(string? file, IReadOnlyList<string> switches, List<ConfigurationProblem> problems)
+    {
+        var builder = new ConfigurationBuilder();
+        if (file is not null)
+        {
+            builder.AddJsonFile(Path.GetFullPath(file), optional: false);
+        }
+
+        builder.AddEnvironmentVariables(EnvironmentPrefix).AddCommandLine([.. switches]);
+        var options = new GatewayOptions();
+        try
+        {
+            Fill(options, builder.Build(), "", problems);
+        }
+        catch (Exception e) when (e is IOException or InvalidDataException or FormatException or UnauthorizedAccessException)
+        {
+            problems.Add(new ConfigurationProblem(file ?? "(switches)", e.InnerException?.Message ?? e.Message));
+        }
+
+        if (options.Listen.AETitles.Count == 0)
+        {
+            options.Listen.AETitles.Add("PSG");
+        }
+
+        return options;
+    }
+
+    /// <summary>The configuration in effect as JSON; a secret shows as "(set)" or null.</summary>
+    public static string Print(GatewayOptions options)
+    {
+        JsonNode tree = JsonSerializer.SerializeToNode(options, Printing)!;
+        Redact(tree, typeof(GatewayOptions));
+        return tree.ToJsonString(Printing);
+    }
+
+    // The framework's own binder stops at the first bad value and ignores unknown keys: a misspelt key would be a silent default.
+    private static void Fill(object target, IConfiguration section, string path, List<ConfigurationProblem> problems)
+    {
+        foreach (IConfigurationSection child in section.GetChildren())
+        {
+            string here = path.Length == 0 ? child.Key : $"{path}:{child.Key}";
+            PropertyInfo? property = target.GetType().GetProperty(
+                child.Key, BindingFlags.Public | BindingFlags.Instance | BindingFlags.IgnoreCase);
+            if (property is not { CanWrite: true })
+            {
+                problems.Add(new ConfigurationProblem(here, "no such key."));
+            }
+            else if (property.GetValue(target) is IList list)
+            {
+                FillList(list, property.PropertyType.GetGenericArguments()[0], child, here, problems);
+            }
+            else if (property.PropertyType.Namespace == typeof(GatewayOptions).Namespace && !property.PropertyType.IsEnum)
+            {
+                Fill(property.GetValue(target)!, child, here, problems);
+            }
+            else if (child.GetChildren().Any())
+            {
+                problems.Add(new ConfigurationProblem(here, "is one value, not a section."));
+            }
+            else if (child.Value is { } text && TryConvert(text, property.PropertyType, here, problems, out object? value))
+            {
+                property.SetValue(target, value);
+            }
+        }
+    }
+
+    private static void FillList(IList list, Type of, IConfigurationSection section, string path, List<ConfigurationProblem> problems)
+    {
+        // One value where a list stands is a list of that value, comma separated: what an environment variable can hold.
+        if (!string.IsNullOrEmpty(section.Value))
+        {
+            foreach (string part in section.Value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+            {
+                Add(part);
+            }
+        }
+
+        foreach (IConfigurationSection item in section.GetChildren())
+        {
+            if (item.Value is { } text)
+            {
+                Add(text);
+            }
+            else
+            {
+                object element = Activator.CreateInstance(of)!;
+                Fill(element, item, item.Path, problems);
+                list.Add(element);
+            }
+        }
+
+        void Add(string text)
+        {
+            if (TryConvert(text, of, path, problems, out object? value))
+            {
+                list.Add(value);
+            }
+        }
+    }
+
+    private static bool TryConvert(string text, Type type, string path, List<ConfigurationProblem> problems, out object? value)
+    {
+        type = Nullable.GetUnderlyingType(type) ?? type;
+        value = null;
+        try
+        {
+            value = type.IsEnum
+                ? Enum.Parse(type, text, ignoreCase: true)
+                : TypeDescriptor.GetConverter(type).ConvertFromString(null, CultureInfo.InvariantCulture, text);
+            if (!type.IsEnum || Enum.IsDefined(type, value!))
+            {
+                return true;
+            }
+        }
+        catch (Exception e) when (e is ArgumentException or FormatException or OverflowException or NotSupportedException)
+        {
+            // Reported below: the framework's own text would repeat the value.
+        }
+
+        string wanted = type.IsEnum
+            ? "one of " + string.Join(", ", Enum.GetNames(type).Select(static n => n.ToLowerInvariant()))
+            : type == typeof(bool) ? "true or false" : "a whole number that fits";
+        problems.Add(new ConfigurationProblem(path, $"must be {wanted}."));
+        return false;
+    }
+
+    private static void Redact(JsonNode node, Type type)
+    {
+        foreach (PropertyInfo property in type.GetProperties())
+        {
+            if (property.IsDefined(typeof(SecretAttribute)) && node[property.Name] is not null)
+            {
+                node[property.Name] = "(set)";
+            }
+            else if (node[property.Name] is JsonObject below)
+            {
+                Redact(below, property.PropertyType);
+            }
+        }
+    }
+}

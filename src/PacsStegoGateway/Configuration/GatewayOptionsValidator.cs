@@ -1,0 +1,205 @@
+using System.Net;
+using PacsStegoGateway.Dicom;
+
+namespace PacsStegoGateway.Configuration;
+
+/// <summary>Every rule that a configuration must obey, checked all at once. Touches no file and no network.</summary>
+public static class GatewayOptionsValidator
+{
+    /// <summary>All problems, in the order of the tree; none when the configuration can be used.</summary>
+    public static IReadOnlyList<ConfigurationProblem> Validate(GatewayOptions options)
+    {
+        var found = new Problems();
+        CheckListen(options.Listen, found);
+        CheckCallers(options.Callers, found);
+        for (int i = 0; i < options.MoveDestinations.Count; i++)
+        {
+            CheckPeer(options.MoveDestinations[i], $"MoveDestinations:{i}", found);
+        }
+
+        CheckUnique(options.MoveDestinations.Select(static d => d.AETitle), "MoveDestinations", found);
+        CheckPacs(options, found);
+        CheckSpool(options.Spool, found);
+        CheckDatabase(options.Database, found);
+        found.NotEmpty("DataFolder", options.DataFolder);
+        found.NotEmpty("Keys:RingPath", options.Keys.RingPath);
+        if (options.Segmentation.Kind == SegmenterKind.MaskRcnn)
+        {
+            found.NotEmpty("Segmentation:ModelPath", options.Segmentation.ModelPath);
+        }
+
+        found.Range("Embedding:MaxAmplitude", options.Embedding.MaxAmplitude, 0, 4096);
+        found.Range("Work:Workers", options.Work.Workers, 0, 256);
+        found.Range("Work:QueueLength", options.Work.QueueLength, 1, 10_000);
+        found.Range("Work:RetryFirstSeconds", options.Work.RetryFirstSeconds, 1, 3600);
+        found.Range("Work:RetryMaxSeconds", options.Work.RetryMaxSeconds, options.Work.RetryFirstSeconds, 86_400);
+        found.Range("Retrieval:MaxMatches", options.Retrieval.MaxMatches, 1, 1_000_000);
+        found.Range("Retrieval:PendingSeconds", options.Retrieval.PendingSeconds, 1, 60);
+        found.Range("Retrieval:ConnectTimeoutSeconds", options.Retrieval.ConnectTimeoutSeconds, 1, 120);
+        return found.List;
+    }
+
+    /// <summary>1 to 16 characters of the default repertoire, no backslash, no control character, no space at the ends (PS3.5 6.2, AE).</summary>
+    public static bool IsAETitle(string title) =>
+        title.Length is >= 1 and <= 16 && title.Trim().Length == title.Length && title.All(static c => c is >= ' ' and <= '~' and not '\\');
+
+    private static void CheckListen(ListenOptions listen, Problems found)
+    {
+        if (!IPAddress.TryParse(listen.Address, out _))
+        {
+            found.Add("Listen:Address", "must be an IP address, such as 0.0.0.0 or 127.0.0.1.");
+        }
+
+        found.Range("Listen:Port", listen.Port, 0, 65_535);
+        for (int i = 0; i < listen.AETitles.Count; i++)
+        {
+            found.AETitle($"Listen:AETitles:{i}", listen.AETitles[i]);
+        }
+
+        found.Range("Listen:MaxAssociations", listen.MaxAssociations, 1, 10_000);
+        found.Range("Listen:MaxAssociationsPerAE", listen.MaxAssociationsPerAE, 1, listen.MaxAssociations);
+        found.Range("Listen:MaxPduLength", listen.MaxPduLength, 4096, 1_048_576);
+        found.Range("Listen:ArtimTimeoutSeconds", listen.ArtimTimeoutSeconds, 1, 300);
+        found.Range("Listen:DimseTimeoutSeconds", listen.DimseTimeoutSeconds, 1, 3600);
+        found.Range("Listen:IdleTimeoutSeconds", listen.IdleTimeoutSeconds, 1, 86_400);
+        for (int i = 0; i < listen.TransferSyntaxes.Count; i++)
+        {
+            string uid = listen.TransferSyntaxes[i];
+            if (!Uid.IsValid(uid))
+            {
+                found.Add($"Listen:TransferSyntaxes:{i}", "must be a UID.");
+            }
+            else if (TransferSyntax.Of(uid) is { Deflated: true } or { BigEndian: true })
+            {
+                found.Add($"Listen:TransferSyntaxes:{i}", "deflated and big endian transfer syntaxes are not accepted.");
+            }
+        }
+    }
+
+    private static void CheckCallers(List<CallerOptions> callers, Problems found)
+    {
+        for (int i = 0; i < callers.Count; i++)
+        {
+            found.AETitle($"Callers:{i}:AETitle", callers[i].AETitle);
+            if (callers[i].Roles.Count == 0)
+            {
+                found.Add($"Callers:{i}:Roles", "must name at least one of modality, reader, reidentifier.");
+            }
+
+            for (int j = 0; j < callers[i].Addresses.Count; j++)
+            {
+                if (!AddressRange.TryParse(callers[i].Addresses[j], out _))
+                {
+                    found.Add($"Callers:{i}:Addresses:{j}", "must be an address (10.1.2.3) or a range (10.1.0.0/16).");
+                }
+            }
+        }
+
+        CheckUnique(callers.Select(static c => c.AETitle), "Callers", found);
+    }
+
+    private static void CheckPacs(GatewayOptions options, Problems found)
+    {
+        PacsOptions pacs = options.Pacs;
+        CheckPeer(pacs, "Pacs", found);
+        found.AETitle("Pacs:CallingAETitle", pacs.CallingAETitle);
+        found.Range("Pacs:ConnectTimeoutSeconds", pacs.ConnectTimeoutSeconds, 1, 120);
+        found.Range("Pacs:AnswerTimeoutSeconds", pacs.AnswerTimeoutSeconds, 1, 3600);
+        found.Range("Pacs:Associations", pacs.Associations, 1, 8);
+        found.Range("Pacs:ReleaseAfterSeconds", pacs.ReleaseAfterSeconds, 1, 3600);
+        if (pacs.Retrieve == RetrieveMethod.Move && !options.Listen.AETitles.Contains(pacs.CallingAETitle))
+        {
+            found.Add("Pacs:CallingAETitle", "must be one of Listen:AETitles when Pacs:Retrieve is move: the PACS sends to it.");
+        }
+
+        // Loop guard: an object forwarded to ourselves would be protected again, for ever.
+        if (pacs.Port == options.Listen.Port && options.Listen.Port != 0 && options.Listen.AETitles.Contains(pacs.AETitle)
+            && (pacs.Host is "localhost" || pacs.Host == options.Listen.Address
+                || (IPAddress.TryParse(pacs.Host, out IPAddress? address) && IPAddress.IsLoopback(address))))
+        {
+            found.Add("Pacs", "is this gateway itself: objects would go round for ever.");
+        }
+    }
+
+    private static void CheckPeer(PeerOptions peer, string path, Problems found)
+    {
+        found.AETitle($"{path}:AETitle", peer.AETitle);
+        found.NotEmpty($"{path}:Host", peer.Host);
+        found.Range($"{path}:Port", peer.Port, 1, 65_535);
+    }
+
+    private static void CheckSpool(SpoolOptions spool, Problems found)
+    {
+        found.NotEmpty("Spool:Folder", spool.Folder);
+        found.Range("Spool:MinFreeMegabytes", spool.MinFreeMegabytes, 0, 1_048_576);
+        found.Range("Spool:QuotaMegabytes", spool.QuotaMegabytes, 0, 1L << 40);
+        found.Range("Spool:MaxObjectMegabytes", spool.MaxObjectMegabytes, 1, 2047);
+    }
+
+    private static void CheckDatabase(DatabaseOptions database, Problems found)
+    {
+        found.Range("Database:TimeoutSeconds", database.TimeoutSeconds, 1, 300);
+        if (database.Kind == DatabaseKind.Sqlite)
+        {
+            found.NotEmpty("Database:Path", database.Path);
+            return;
+        }
+
+        try
+        {
+            var parsed = new Npgsql.NpgsqlConnectionStringBuilder(database.ConnectionString);
+            if (string.IsNullOrEmpty(parsed.Host) || string.IsNullOrEmpty(parsed.Database))
+            {
+                found.Add("Database:ConnectionString", "must name Host and Database, such as Host=db;Database=psg;Username=psg.");
+            }
+            else if (!string.IsNullOrEmpty(parsed.Password))
+            {
+                found.Add("Database:ConnectionString", "must not hold the password: set PSG__Database__Password.");
+            }
+        }
+        catch (ArgumentException)
+        {
+            // The text of the exception may repeat parts of the string.
+            found.Add("Database:ConnectionString", "is not a PostgreSQL connection string.");
+        }
+    }
+
+    private static void CheckUnique(IEnumerable<string> titles, string path, Problems found)
+    {
+        foreach (IGrouping<string, string> twice in titles.GroupBy(static t => t).Where(static g => g.Key.Length > 0 && g.Count() > 1))
+        {
+            found.Add(path, $"names {twice.Key} more than once.");
+        }
+    }
+
+    private sealed class Problems
+    {
+        public List<ConfigurationProblem> List { get; } = [];
+
+        public void Add(string path, string message) => List.Add(new ConfigurationProblem(path, message));
+
+        public void Range(string path, long value, long lowest, long highest)
+        {
+            if (value < lowest || value > highest)
+            {
+                Add(path, $"is {value}; must be {lowest} to {highest}.");
+            }
+        }
+
+        public void NotEmpty(string path, string value)
+        {
+            if (string.IsNullOrWhiteSpace(value))
+            {
+                Add(path, "must be set.");
+            }
+        }
+
+        public void AETitle(string path, string title)
+        {
+            if (!IsAETitle(title))
+            {
+                Add(path, "must be an AE title: 1 to 16 characters, no backslash, no space at the ends.");
+            }
+        }
+    }
+}

@@ -1,0 +1,226 @@
+using System.Data.Common;
+using System.Text;
+using Dapper;
+using PacsStegoGateway.Audit;
+using PacsStegoGateway.Protection;
+
+namespace PacsStegoGateway.Storage;
+
+/// <summary>What a received object turned out to be.</summary>
+public enum ReceiptKind
+{
+    /// <summary>Its row is committed; the spool file belongs to the row.</summary>
+    New,
+
+    /// <summary>The same bytes came before: the new spool file is not needed.</summary>
+    Duplicate,
+
+    /// <summary>The same SOP Instance UID came before with other content: quarantined with its file.</summary>
+    Conflict,
+}
+
+/// <summary>Which instances to look up, by pseudonyms; null means any.</summary>
+public sealed record InstanceFilter
+{
+    public string? Patient { get; init; }
+
+    public IReadOnlyList<string>? StudyUIDs { get; init; }
+
+    public IReadOnlyList<string>? SeriesUIDs { get; init; }
+
+    public IReadOnlyList<string>? SopUIDs { get; init; }
+}
+
+public sealed partial class GatewayStore
+{
+    private const string Columns =
+        """
+        id AS "Id", sop_uid AS "SopUID", study_uid AS "StudyUID", series_uid AS "SeriesUID", patient AS "Patient",
+        sop_class_uid AS "SopClassUID", transfer_syntax AS "TransferSyntaxUID", essentials AS "Essentials",
+        content_hash AS "ContentHash", calling_ae AS "CallingAE", remote_address AS "RemoteAddress", state AS "State",
+        reason AS "Reason", detail AS "Detail", attempts AS "Attempts", next_attempt_at AS "NextAttemptAt",
+        received_at AS "ReceivedAt", updated_at AS "UpdatedAt", received_file AS "ReceivedFile",
+        received_bytes AS "ReceivedBytes", protected_file AS "ProtectedFile"
+        """;
+
+    /// <summary>Commits the row of a received object and its audit entry. Only after this may success be answered.</summary>
+    /// <param name="row">State, reason and times are set here.</param>
+    public Task<ReceiptKind> ReceiveAsync(InstanceRow row) => WriteAsync(async (connection, transaction) =>
+    {
+        byte[]? known = await connection.QuerySingleOrDefaultAsync<byte[]>(
+            "SELECT content_hash FROM instances WHERE sop_uid = @SopUID AND is_primary = 1", row, transaction);
+        ReceiptKind kind = known is null ? ReceiptKind.New
+            : known.AsSpan().SequenceEqual(row.ContentHash) ? ReceiptKind.Duplicate : ReceiptKind.Conflict;
+        if (kind != ReceiptKind.Duplicate)
+        {
+            await InsertAsync(connection, transaction, row, kind);
+        }
+
+        await InsertAuditAsync(connection, transaction, About(row, kind switch
+        {
+            ReceiptKind.New => new AuditRecord(AuditEvent.Received),
+            ReceiptKind.Duplicate => new AuditRecord(AuditEvent.Duplicate),
+            _ => new AuditRecord(AuditEvent.Quarantined, AuditOutcome.MinorFailure) { Reason = nameof(RefusalReason.ConflictingContent) },
+        }));
+        return kind;
+    });
+
+    /// <summary>received → protected, with its audit entry.</summary>
+    /// <returns>False when the row was no longer in the state received: nothing was changed.</returns>
+    public Task<bool> SetProtectedAsync(InstanceRow row, string protectedFile, string? detail) => MoveAsync(
+        row, InstanceState.Protected, protectedFile, null, null, new AuditRecord(AuditEvent.Protected) { Detail = detail });
+
+    /// <summary>protected → forwarded, with its audit entry.</summary>
+    /// <returns>False when the row was no longer in the state protected.</returns>
+    public Task<bool> SetForwardedAsync(InstanceRow row, string detail) => MoveAsync(
+        row, InstanceState.Forwarded, row.ProtectedFile, null, null, new AuditRecord(AuditEvent.Forwarded) { Detail = detail });
+
+    /// <summary>Any state → quarantined, with its audit entry.</summary>
+    /// <returns>False when the row had left the state it was read in.</returns>
+    public Task<bool> QuarantineAsync(InstanceRow row, RefusalReason reason, string? detail) => MoveAsync(
+        row, InstanceState.Quarantined, row.ProtectedFile, reason.ToString(), detail,
+        new AuditRecord(AuditEvent.Quarantined, AuditOutcome.SeriousFailure) { Reason = reason.ToString(), Detail = detail });
+
+    /// <summary>Leaves the state as it is and sets when to try again.</summary>
+    /// <param name="row">As read; its count of attempts goes up by one.</param>
+    /// <param name="nextAttempt">Not before.</param>
+    /// <param name="reason">Why the attempt failed.</param>
+    /// <param name="detail">Our own words.</param>
+    /// <param name="audit">An entry for the trail, or null for a failure of our own that concerns nobody outside.</param>
+    public Task RetryLaterAsync(InstanceRow row, DateTimeOffset nextAttempt, RefusalReason reason, string? detail, AuditRecord? audit) =>
+        WriteAsync(async (connection, transaction) =>
+        {
+            await connection.ExecuteAsync(
+                """
+                UPDATE instances SET attempts = attempts + 1, next_attempt_at = @Next, reason = @Reason, detail = @Detail, updated_at = @Now
+                WHERE id = @Id AND state = @State
+                """,
+                new { Next = nextAttempt.ToUnixTimeMilliseconds(), Reason = reason.ToString(), Detail = detail, Now, row.Id, State = Text(row.State) },
+                transaction);
+            if (audit is not null)
+            {
+                await InsertAuditAsync(connection, transaction, About(row, audit));
+            }
+
+            return true;
+        });
+
+    /// <summary>Rows in a state whose time has come, oldest first.</summary>
+    public async Task<IReadOnlyList<InstanceRow>> DueAsync(InstanceState state, int limit, CancellationToken cancellationToken) =>
+        (await ReadAsync(c => c.QueryAsync<InstanceRow>(new CommandDefinition(
+            $"SELECT {Columns} FROM instances WHERE state = @State AND next_attempt_at <= @Now ORDER BY id LIMIT @Limit",
+            new { State = Text(state), Now, Limit = limit }, cancellationToken: cancellationToken)), cancellationToken)).AsList();
+
+    /// <summary>Objects that own their UID and have been protected, in order of receipt, a page at a time.</summary>
+    public async Task<IReadOnlyList<InstanceRow>> FindAsync(
+        InstanceFilter filter, long afterId, int limit, CancellationToken cancellationToken)
+    {
+        var sql = new StringBuilder($"SELECT {Columns} FROM instances WHERE is_primary = 1 AND id > @AfterId AND state IN ('protected', 'forwarded')");
+        var values = new DynamicParameters(new { AfterId = afterId, Limit = limit });
+        void And(string condition, string name, object? value)
+        {
+            if (value is not null)
+            {
+                sql.Append(" AND ").Append(condition);
+                values.Add(name, value);
+            }
+        }
+
+        And("patient = @Patient", "Patient", filter.Patient);
+        And("study_uid IN @StudyUIDs", "StudyUIDs", filter.StudyUIDs);
+        And("series_uid IN @SeriesUIDs", "SeriesUIDs", filter.SeriesUIDs);
+        And("sop_uid IN @SopUIDs", "SopUIDs", filter.SopUIDs);
+        sql.Append(" ORDER BY id LIMIT @Limit");
+        return (await ReadAsync(c => c.QueryAsync<InstanceRow>(
+            new CommandDefinition(sql.ToString(), values, cancellationToken: cancellationToken)), cancellationToken)).AsList();
+    }
+
+    /// <summary>How many rows are in each state.</summary>
+    public async Task<IReadOnlyDictionary<InstanceState, long>> CountAsync(CancellationToken cancellationToken)
+    {
+        IEnumerable<(string State, long Count)> counts = await ReadAsync(
+            static c => c.QueryAsync<(string, long)>("SELECT state, COUNT(*) FROM instances GROUP BY state"), cancellationToken);
+        return counts.ToDictionary(static r => Enum.Parse<InstanceState>(r.State, ignoreCase: true), static r => r.Count);
+    }
+
+    /// <summary>Which of these spool files belong to no row that still needs them.</summary>
+    public async Task<IReadOnlyList<string>> UnownedFilesAsync(IReadOnlyList<string> files, CancellationToken cancellationToken)
+    {
+        var unowned = new List<string>();
+        foreach (string[] some in files.Chunk(500))
+        {
+            IEnumerable<string> owned = await ReadAsync(c => c.QueryAsync<string>(new CommandDefinition(
+                """
+                SELECT received_file FROM instances WHERE received_file IN @some AND state <> 'forwarded'
+                UNION ALL SELECT protected_file FROM instances WHERE protected_file IN @some AND state <> 'forwarded'
+                """,
+                new { some }, cancellationToken: cancellationToken)), cancellationToken);
+            unowned.AddRange(some.Except(owned));
+        }
+
+        return unowned;
+    }
+
+    private Task<bool> MoveAsync(
+        InstanceRow row, InstanceState to, string? protectedFile, string? reason, string? detail, AuditRecord audit) =>
+        WriteAsync(async (connection, transaction) =>
+        {
+            int changed = await connection.ExecuteAsync(
+                """
+                UPDATE instances SET state = @To, protected_file = @ProtectedFile, reason = @Reason, detail = @Detail,
+                  attempts = 0, next_attempt_at = 0, updated_at = @Now
+                WHERE id = @Id AND state = @From
+                """,
+                new { To = Text(to), ProtectedFile = protectedFile, Reason = reason, Detail = detail, Now, row.Id, From = Text(row.State) },
+                transaction);
+            if (changed == 0)
+            {
+                return false;
+            }
+
+            await InsertAuditAsync(connection, transaction, About(row, audit));
+            return true;
+        });
+
+    private async Task InsertAsync(DbConnection connection, DbTransaction transaction, InstanceRow row, ReceiptKind kind) =>
+        await connection.ExecuteAsync(
+            """
+            INSERT INTO instances (sop_uid, study_uid, series_uid, patient, sop_class_uid, transfer_syntax, essentials, content_hash,
+              calling_ae, remote_address, state, is_primary, reason, received_at, updated_at, received_file, received_bytes)
+            VALUES (@SopUID, @StudyUID, @SeriesUID, @Patient, @SopClassUID, @TransferSyntaxUID, @Essentials, @ContentHash,
+              @CallingAE, @RemoteAddress, @State, @IsPrimary, @Reason, @Now, @Now, @ReceivedFile, @ReceivedBytes)
+            """,
+            new
+            {
+                row.SopUID,
+                row.StudyUID,
+                row.SeriesUID,
+                row.Patient,
+                row.SopClassUID,
+                row.TransferSyntaxUID,
+                row.Essentials,
+                row.ContentHash,
+                row.CallingAE,
+                row.RemoteAddress,
+                State = Text(kind == ReceiptKind.New ? InstanceState.Received : InstanceState.Quarantined),
+                IsPrimary = (short)(kind == ReceiptKind.New ? 1 : 0),
+                Reason = kind == ReceiptKind.New ? null : nameof(RefusalReason.ConflictingContent),
+                Now,
+                row.ReceivedFile,
+                row.ReceivedBytes,
+            },
+            transaction);
+
+    private static AuditRecord About(InstanceRow row, AuditRecord record) => record with
+    {
+        CallingAE = row.CallingAE,
+        RemoteAddress = row.RemoteAddress,
+        Patient = row.Patient,
+        StudyUID = row.StudyUID,
+        SopUID = row.SopUID,
+    };
+
+#pragma warning disable CA1308 // The schema's own spelling is lower case.
+    private static string Text(InstanceState state) => state.ToString().ToLowerInvariant();
+#pragma warning restore CA1308
+}

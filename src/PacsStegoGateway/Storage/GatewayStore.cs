@@ -1,0 +1,214 @@
+using System.Data.Common;
+using System.Threading.Channels;
+
+namespace PacsStegoGateway.Storage;
+
+/// <summary>
+/// The rows of instances and the audit trail. Every change goes through one writer, which commits what came in while the
+/// last commit was being flushed as one transaction: many associations share one flush.
+/// </summary>
+/// <remarks>
+/// A returned task that succeeded means committed and flushed. A unit of work that fails takes no other with it: its batch is
+/// rolled back and the units are run again one by one.
+/// </remarks>
+public sealed partial class GatewayStore : IAsyncDisposable
+{
+    private const int MaxBatch = 128;
+
+    private readonly StoreDialect _dialect;
+    private readonly DbDataSource _source;
+    private readonly TimeProvider _time;
+    private readonly Channel<Unit> _units = Channel.CreateUnbounded<Unit>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Task _writer;
+    private DbConnection? _connection;
+
+    private GatewayStore(StoreDialect dialect, DbDataSource source, TimeProvider time)
+    {
+        _dialect = dialect;
+        _source = source;
+        _time = time;
+        _writer = Task.Run(WriteLoopAsync);
+    }
+
+    /// <summary>Opens the database and brings its schema up to date.</summary>
+    /// <exception cref="StoreUnavailableException">It cannot be reached now.</exception>
+    public static async Task<GatewayStore> OpenAsync(StoreDialect dialect, TimeProvider time, CancellationToken cancellationToken)
+    {
+        DbDataSource source = dialect.CreateDataSource();
+        try
+        {
+            await using DbConnection connection = await source.OpenConnectionAsync(cancellationToken);
+            await dialect.PrepareAsync(connection, cancellationToken);
+            await Schema.MigrateAsync(connection, dialect);
+            return new GatewayStore(dialect, source, time);
+        }
+        catch (Exception e)
+        {
+            await source.DisposeAsync();
+            throw Translate(dialect, e);
+        }
+    }
+
+    /// <summary>True when the database answers.</summary>
+    public async Task<bool> IsReachableAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ReadAsync(static c => Dapper.SqlMapper.ExecuteScalarAsync<int>(c, "SELECT 1"), cancellationToken) == 1;
+        }
+        catch (StoreUnavailableException)
+        {
+            return false;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _units.Writer.TryComplete();
+        await _writer;
+        await DropConnectionAsync();
+        await _source.DisposeAsync();
+    }
+
+    private long Now => _time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    /// <summary>Runs the work inside a transaction, shared with other work that waits at this moment.</summary>
+    private async Task<T> WriteAsync<T>(Func<DbConnection, DbTransaction, Task<T>> work)
+    {
+        var unit = new Unit<T>(work);
+        if (!_units.Writer.TryWrite(unit))
+        {
+            throw new StoreUnavailableException("The store is closed.");
+        }
+
+        return await unit.Task;
+    }
+
+    private async Task<T> ReadAsync<T>(Func<DbConnection, Task<T>> query, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using DbConnection connection = await _source.OpenConnectionAsync(cancellationToken);
+            return await query(connection);
+        }
+        catch (DbException e)
+        {
+            throw Translate(_dialect, e);
+        }
+    }
+
+    private async Task WriteLoopAsync()
+    {
+        var batch = new List<Unit>(MaxBatch);
+        while (await _units.Reader.WaitToReadAsync())
+        {
+            batch.Clear();
+            while (batch.Count < MaxBatch && _units.Reader.TryRead(out Unit? unit))
+            {
+                batch.Add(unit);
+            }
+
+            if (!await TryRunAsync(batch))
+            {
+                foreach (Unit unit in batch)
+                {
+                    await TryRunAsync([unit]);
+                }
+            }
+        }
+    }
+
+    /// <returns>False when one of several units failed and each must be tried alone; else every unit has its answer.</returns>
+    private async Task<bool> TryRunAsync(IReadOnlyList<Unit> batch)
+    {
+        bool running = false;
+        try
+        {
+            DbConnection connection = await ConnectAsync();
+            await using DbTransaction transaction = await connection.BeginTransactionAsync();
+            running = true;
+            foreach (Unit unit in batch)
+            {
+                await unit.RunAsync(connection, transaction);
+            }
+
+            // From here on nobody knows whether it was committed until the database says so: never run again.
+            running = false;
+            await transaction.CommitAsync();
+        }
+        catch (Exception e)
+        {
+            await DropConnectionAsync();
+            Exception translated = Translate(_dialect, e);
+            if (running && batch.Count > 1 && translated is not StoreUnavailableException)
+            {
+                return false;
+            }
+
+            foreach (Unit unit in batch)
+            {
+                unit.Fail(translated);
+            }
+
+            return true;
+        }
+
+        foreach (Unit unit in batch)
+        {
+            unit.Complete();
+        }
+
+        return true;
+    }
+
+    private async Task<DbConnection> ConnectAsync()
+    {
+        if (_connection is null)
+        {
+            DbConnection connection = await _source.OpenConnectionAsync();
+            await _dialect.PrepareAsync(connection, CancellationToken.None);
+            _connection = connection;
+        }
+
+        return _connection;
+    }
+
+    private async ValueTask DropConnectionAsync()
+    {
+        if (_connection is { } connection)
+        {
+            _connection = null;
+            await connection.DisposeAsync();
+        }
+    }
+
+    private static Exception Translate(StoreDialect dialect, Exception exception) =>
+        (exception is DbException database && dialect.IsUnavailable(database))
+        || exception is IOException or TimeoutException or System.Net.Sockets.SocketException
+            ? new StoreUnavailableException("The database cannot be reached.", exception)
+            : exception;
+
+    private abstract class Unit
+    {
+        public abstract Task RunAsync(DbConnection connection, DbTransaction transaction);
+
+        public abstract void Complete();
+
+        public abstract void Fail(Exception exception);
+    }
+
+    private sealed class Unit<T>(Func<DbConnection, DbTransaction, Task<T>> work) : Unit
+    {
+        private readonly TaskCompletionSource<T> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private T _result = default!;
+
+        public Task<T> Task => _answer.Task;
+
+        public override async Task RunAsync(DbConnection connection, DbTransaction transaction) =>
+            _result = await work(connection, transaction);
+
+        public override void Complete() => _answer.SetResult(_result);
+
+        public override void Fail(Exception exception) => _answer.SetException(exception);
+    }
+}

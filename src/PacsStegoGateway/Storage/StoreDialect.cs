@@ -1,0 +1,110 @@
+using System.Data.Common;
+using Dapper;
+using Microsoft.Data.Sqlite;
+using Npgsql;
+using PacsStegoGateway.Configuration;
+
+namespace PacsStegoGateway.Storage;
+
+/// <summary>What differs between the two databases: connecting, a few words of the schema, which failures pass by themselves.</summary>
+public abstract class StoreDialect
+{
+    public static StoreDialect Of(GatewayOptions options) => options.Database.Kind switch
+    {
+        DatabaseKind.Sqlite => new SqliteDialect(options.InDataFolder(options.Database.Path), options.Database.TimeoutSeconds),
+        _ => new PostgreSqlDialect(options.Database),
+    };
+
+    public abstract DbDataSource CreateDataSource();
+
+    /// <summary>Settings that hold for one connection, and must be made again on the next.</summary>
+    public abstract ValueTask PrepareAsync(DbConnection connection, CancellationToken cancellationToken);
+
+    /// <summary>Keeps two processes from migrating at a time, until the transaction ends.</summary>
+    public abstract ValueTask LockSchemaAsync(DbConnection connection, DbTransaction transaction);
+
+    /// <summary>The statements of a migration in this database's words.</summary>
+    public abstract string Translate(string sql);
+
+    /// <summary>True when the same call may succeed later without anybody changing it.</summary>
+    public abstract bool IsUnavailable(DbException exception);
+}
+
+/// <summary>The embedded default: write-ahead log, flushed at every commit.</summary>
+public sealed class SqliteDialect(string path, int timeoutSeconds) : StoreDialect
+{
+    public override DbDataSource CreateDataSource()
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        return SqliteFactory.Instance.CreateDataSource(new SqliteConnectionStringBuilder
+        {
+            DataSource = path,
+            DefaultTimeout = timeoutSeconds,
+            ForeignKeys = true,
+        }.ConnectionString);
+    }
+
+    // synchronous=FULL: with a write-ahead log, NORMAL would lose the last commits on power failure (sqlite.org/pragma.html).
+    public override async ValueTask PrepareAsync(DbConnection connection, CancellationToken cancellationToken) =>
+        await connection.ExecuteAsync(new CommandDefinition(
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;", cancellationToken: cancellationToken));
+
+    // Microsoft.Data.Sqlite begins transactions with BEGIN IMMEDIATE: one writer at a time already.
+    public override ValueTask LockSchemaAsync(DbConnection connection, DbTransaction transaction) => ValueTask.CompletedTask;
+
+    public override string Translate(string sql) => sql
+        .Replace("{identity}", "INTEGER PRIMARY KEY AUTOINCREMENT", StringComparison.Ordinal)
+        .Replace("{bytes}", "BLOB", StringComparison.Ordinal)
+        .Replace("{append-only audit}", """
+            CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END;
+            CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END;
+            """, StringComparison.Ordinal);
+
+    // SQLITE_BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN: the disk or another process, not the statement.
+    public override bool IsUnavailable(DbException exception) =>
+        exception is SqliteException { SqliteErrorCode: 5 or 6 or 8 or 10 or 13 or 14 };
+}
+
+public sealed class PostgreSqlDialect(DatabaseOptions options) : StoreDialect
+{
+    public override DbDataSource CreateDataSource()
+    {
+        var connection = new NpgsqlConnectionStringBuilder(options.ConnectionString)
+        {
+            Timeout = options.TimeoutSeconds,
+            CommandTimeout = options.TimeoutSeconds,
+            ApplicationName = "psg",
+            IncludeErrorDetail = false,
+        };
+        if (!string.IsNullOrEmpty(options.Password))
+        {
+            connection.Password = options.Password;
+        }
+
+        return NpgsqlDataSource.Create(connection);
+    }
+
+    // A server set to synchronous_commit=off would acknowledge what it may lose.
+    public override async ValueTask PrepareAsync(DbConnection connection, CancellationToken cancellationToken) =>
+        await connection.ExecuteAsync(new CommandDefinition(
+            "SET synchronous_commit = on", cancellationToken: cancellationToken));
+
+    public override async ValueTask LockSchemaAsync(DbConnection connection, DbTransaction transaction) =>
+        await connection.ExecuteAsync("SELECT pg_advisory_xact_lock(7283642)", transaction: transaction);
+
+    public override string Translate(string sql) => sql
+        .Replace("{identity}", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", StringComparison.Ordinal)
+        .Replace("{bytes}", "BYTEA", StringComparison.Ordinal)
+        .Replace("{append-only audit}", """
+            CREATE FUNCTION audit_append_only() RETURNS trigger LANGUAGE plpgsql AS
+              $$ BEGIN RAISE EXCEPTION 'audit is append-only'; END $$;
+            CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit
+              FOR EACH STATEMENT EXECUTE FUNCTION audit_append_only();
+            """, StringComparison.Ordinal);
+
+    // Class 53 is "insufficient resources" (disk full, too many connections), 57 "operator intervention" (shutting down).
+    public override bool IsUnavailable(DbException exception) =>
+        exception is NpgsqlException { IsTransient: true }
+        || exception.SqlState is ['5', '3' or '7', ..] or ['0', '8', ..]
+        || exception is NpgsqlException { InnerException: IOException or TimeoutException or System.Net.Sockets.SocketException };
+}
