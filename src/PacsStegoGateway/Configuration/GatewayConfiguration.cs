@@ -101,13 +101,15 @@ public static class GatewayConfiguration
 
     private static void FillList(IList list, Type of, IConfigurationSection section, string path, List<ConfigurationProblem> problems)
     {
-        // One value where a list stands is a list of that value, comma separated: what an environment variable can hold.
+        // One value where a list stands is the whole list, comma separated: what an environment variable can hold.
         if (!string.IsNullOrEmpty(section.Value))
         {
             foreach (string part in section.Value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
             {
                 Add(part);
             }
+
+            return;
         }
 
         foreach (IConfigurationSection item in section.GetChildren())

@@ -37,7 +37,7 @@ public sealed partial class GatewayStore
         And("sop_uid = @SopUID", "SopUID", filter.SopUID);
         if (filter.Events is { Count: > 0 } events)
         {
-            And("event IN @Events", "Events", events.Select(static e => e.ToString()).ToArray());
+            And(_dialect.IsOneOf("event", "Events"), "Events", events.Select(static e => e.ToString()).ToArray());
         }
 
         sql.Append(" ORDER BY sequence LIMIT @Limit");

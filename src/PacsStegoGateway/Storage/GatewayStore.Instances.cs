@@ -127,9 +127,9 @@ public sealed partial class GatewayStore
         }
 
         And("patient = @Patient", "Patient", filter.Patient);
-        And("study_uid IN @StudyUIDs", "StudyUIDs", filter.StudyUIDs);
-        And("series_uid IN @SeriesUIDs", "SeriesUIDs", filter.SeriesUIDs);
-        And("sop_uid IN @SopUIDs", "SopUIDs", filter.SopUIDs);
+        And(_dialect.IsOneOf("study_uid", "StudyUIDs"), "StudyUIDs", filter.StudyUIDs?.ToArray());
+        And(_dialect.IsOneOf("series_uid", "SeriesUIDs"), "SeriesUIDs", filter.SeriesUIDs?.ToArray());
+        And(_dialect.IsOneOf("sop_uid", "SopUIDs"), "SopUIDs", filter.SopUIDs?.ToArray());
         sql.Append(" ORDER BY id LIMIT @Limit");
         return (await ReadAsync(c => c.QueryAsync<InstanceRow>(
             new CommandDefinition(sql.ToString(), values, cancellationToken: cancellationToken)), cancellationToken)).AsList();
@@ -150,9 +150,10 @@ public sealed partial class GatewayStore
         foreach (string[] some in files.Chunk(500))
         {
             IEnumerable<string> owned = await ReadAsync(c => c.QueryAsync<string>(new CommandDefinition(
-                """
-                SELECT received_file FROM instances WHERE received_file IN @some AND state <> 'forwarded'
-                UNION ALL SELECT protected_file FROM instances WHERE protected_file IN @some AND state <> 'forwarded'
+                $"""
+                SELECT received_file FROM instances WHERE {_dialect.IsOneOf("received_file", "some")} AND state <> 'forwarded'
+                UNION ALL
+                SELECT protected_file FROM instances WHERE {_dialect.IsOneOf("protected_file", "some")} AND state <> 'forwarded'
                 """,
                 new { some }, cancellationToken: cancellationToken)), cancellationToken);
             unowned.AddRange(some.Except(owned));

@@ -66,7 +66,7 @@ public sealed class Spool : IDisposable
         _open[name] = 0;
         try
         {
-            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None, BufferSize = 0 };
+            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.None, BufferSize = 0 };
             if (!OperatingSystem.IsWindows())
             {
                 options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
@@ -118,6 +118,13 @@ public sealed class Spool : IDisposable
         }
 
         _lock.Dispose();
+    }
+
+    /// <summary>Removes a file whose bytes were counted by <see cref="SpoolFile.Write"/>, however many reached the disk.</summary>
+    internal void Drop(string name, long counted)
+    {
+        File.Delete(PathOf(name));
+        Interlocked.Add(ref _used, -counted);
     }
 
     internal void Add(long bytes) => Interlocked.Add(ref _used, bytes);
@@ -185,6 +192,9 @@ public sealed class SpoolFile(Spool spool, string name, FileStream stream) : IDi
         spool.Add(bytes.Length);
     }
 
+    /// <summary>The bytes written so far from an offset on, as a view on the file: nothing is loaded that nobody touches.</summary>
+    public MappedBytes Map(int offset) => new(stream.SafeFileHandle, offset, checked((int)(Length - offset)));
+
     /// <summary>Flushes bytes and name to the disk; afterwards the file survives a power failure.</summary>
     public void Flush()
     {
@@ -201,7 +211,7 @@ public sealed class SpoolFile(Spool spool, string name, FileStream stream) : IDi
         stream.Dispose();
         if (!_keep)
         {
-            spool.Delete(name);
+            spool.Drop(name, Length);
         }
 
         spool.Close(name);

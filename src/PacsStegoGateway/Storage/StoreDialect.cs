@@ -26,6 +26,9 @@ public abstract class StoreDialect
     /// <summary>The statements of a migration in this database's words.</summary>
     public abstract string Translate(string sql);
 
+    /// <summary>A condition: the column's value is one of the texts of an array parameter.</summary>
+    public abstract string IsOneOf(string column, string parameter);
+
     /// <summary>True when the same call may succeed later without anybody changing it.</summary>
     public abstract bool IsUnavailable(DbException exception);
 }
@@ -59,6 +62,8 @@ public sealed class SqliteDialect(string path, int timeoutSeconds) : StoreDialec
             CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END;
             CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END;
             """, StringComparison.Ordinal);
+
+    public override string IsOneOf(string column, string parameter) => $"{column} IN @{parameter}";
 
     // SQLITE_BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN: the disk or another process, not the statement.
     public override bool IsUnavailable(DbException exception) =>
@@ -101,6 +106,9 @@ public sealed class PostgreSqlDialect(DatabaseOptions options) : StoreDialect
             CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit
               FOR EACH STATEMENT EXECUTE FUNCTION audit_append_only();
             """, StringComparison.Ordinal);
+
+    // Dapper hands an array to PostgreSQL as one parameter.
+    public override string IsOneOf(string column, string parameter) => $"{column} = ANY(@{parameter})";
 
     // Class 53 is "insufficient resources" (disk full, too many connections), 57 "operator intervention" (shutting down).
     public override bool IsUnavailable(DbException exception) =>

@@ -1,0 +1,75 @@
+using PacsStegoGateway.Configuration;
+using PacsStegoGateway.Storage;
+
+namespace PacsStegoGateway.Tests.Gateway;
+
+public sealed class SpoolTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("psg-spool-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void A_kept_file_is_there_after_opening_again_and_one_not_kept_is_gone()
+    {
+        string kept;
+        using (var spool = new Spool(new SpoolOptions { MinFreeMegabytes = 0 }, _folder))
+        {
+            kept = Write(spool, [1, 2, 3], keep: true);
+            string dropped = Write(spool, [4, 5], keep: false);
+            spool.IdleFiles().ShouldBe([kept]);
+            Should.Throw<FileNotFoundException>(() => spool.OpenRead(dropped));
+            spool.UsedBytes.ShouldBe(3);
+        }
+
+        using var again = new Spool(new SpoolOptions { MinFreeMegabytes = 0 }, _folder);
+        again.ReadAll(kept).ShouldBe([1, 2, 3]);
+        again.UsedBytes.ShouldBe(3);
+        again.Delete(kept);
+        again.UsedBytes.ShouldBe(0);
+    }
+
+    [Fact]
+    public void Quota_and_watermark_say_when_there_is_no_room()
+    {
+        using (var spool = new Spool(new SpoolOptions { MinFreeMegabytes = 0, QuotaMegabytes = 1 }, _folder))
+        {
+            spool.HasRoomFor(1 << 20).ShouldBeTrue();
+            string file = Write(spool, [1], keep: true);
+            spool.HasRoomFor(1 << 20).ShouldBeFalse();
+            spool.Delete(file);
+            spool.HasRoomFor(1 << 20).ShouldBeTrue();
+        }
+
+        using var tight = new Spool(new SpoolOptions { MinFreeMegabytes = 1L << 40 }, _folder);
+        tight.HasRoomFor(1).ShouldBeFalse();
+    }
+
+    [Fact]
+    public void One_process_at_a_time_owns_the_folder()
+    {
+        using var spool = new Spool(new SpoolOptions(), _folder);
+        Should.Throw<IOException>(() => new Spool(new SpoolOptions(), _folder));
+    }
+
+    [Fact]
+    public void A_name_that_is_not_ours_is_no_path()
+    {
+        using var spool = new Spool(new SpoolOptions(), _folder);
+        Should.Throw<ArgumentException>(() => spool.OpenRead("../../etc/passwd"));
+        Should.Throw<ArgumentException>(() => spool.Delete("1.2.840.113619.2.55"));
+    }
+
+    private static string Write(Spool spool, byte[] bytes, bool keep)
+    {
+        using SpoolFile file = spool.Create();
+        file.Write(bytes);
+        file.Flush();
+        if (keep)
+        {
+            file.Keep();
+        }
+
+        return file.Name;
+    }
+}
