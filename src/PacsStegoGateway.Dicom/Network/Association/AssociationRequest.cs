@@ -40,6 +40,12 @@ public sealed record ProposedContext(string AbstractSyntax, IReadOnlyList<string
 
     /// <summary>Odd, 1 to 255 (PS3.8 9.3.2.2); given by the requestor when it sends, 0 before.</summary>
     public byte ID { get; init; }
+
+    /// <summary>
+    /// True when the requestor offers to receive instances of this class, which C-GET needs (PS3.7 D.3.3.4). Says what we
+    /// propose; what a peer proposes stands in <see cref="AssociationRequest.RoleSelections"/>.
+    /// </summary>
+    public bool ScpRole { get; init; }
 }
 
 /// <summary>Who plays which part for a SOP class, seen from the requestor (PS3.7 D.3.3.4).</summary>
