@@ -64,7 +64,13 @@ public sealed class Element
             throw new ArgumentException($"{tag}: VR {vr.Letters()} holds no text.", nameof(vr));
         }
 
-        byte[] bytes = (encoding ?? CharacterSets.Default).GetBytes(text);
+        encoding ??= CharacterSets.Default;
+        byte[] bytes = encoding.GetBytes(text);
+        if (encoding.GetString(bytes) != text)
+        {
+            throw new ArgumentException($"{tag}: the text has characters that the character set has not.", nameof(text));
+        }
+
         if ((bytes.Length & 1) != 0)
         {
             Array.Resize(ref bytes, bytes.Length + 1);

@@ -12,41 +12,32 @@ public static class CharacterSets
     public static Encoding Default => Encoding.Latin1;
 
     /// <summary>
-    /// The encoding of the defined terms, backslash separated. With code extensions (ISO 2022) the first term that
-    /// names a character set beyond the default decides.
+    /// The encoding of the defined terms, backslash separated. More than one term, or one of ISO 2022, is an encoding
+    /// that follows the escape sequences in the text. Terms are recognised whatever stands between their letters and
+    /// digits ("ISO IR 100", "ISO_IR-100"), as the field writes them.
     /// </summary>
     public static Encoding Find(string? definedTerms)
     {
-        foreach (string term in (definedTerms ?? "").Split('\\', StringSplitOptions.TrimEntries))
+        if (string.IsNullOrWhiteSpace(definedTerms))
         {
-            int? codePage = term.ToUpperInvariant() switch
-            {
-                "ISO_IR 192" => 65001,
-                "GB18030" => 54936,
-                "GBK" => 936,
-                "ISO_IR 100" or "ISO 2022 IR 100" => 28591,
-                "ISO_IR 101" or "ISO 2022 IR 101" => 28592,
-                "ISO_IR 109" or "ISO 2022 IR 109" => 28593,
-                "ISO_IR 110" or "ISO 2022 IR 110" => 28594,
-                "ISO_IR 144" or "ISO 2022 IR 144" => 28595,
-                "ISO_IR 127" or "ISO 2022 IR 127" => 28596,
-                "ISO_IR 126" or "ISO 2022 IR 126" => 28597,
-                "ISO_IR 138" or "ISO 2022 IR 138" => 28598,
-                "ISO_IR 148" or "ISO 2022 IR 148" => 28599,
-                "ISO_IR 203" or "ISO 2022 IR 203" => 28605,
-                "ISO_IR 166" or "ISO 2022 IR 166" => 874,
-                "ISO_IR 13" or "ISO 2022 IR 13" => 932,
-                "ISO 2022 IR 87" or "ISO 2022 IR 159" => 50220,
-                "ISO 2022 IR 149" => 949,
-                "ISO 2022 IR 58" => 52936,
-                _ => null,
-            };
-            if (codePage is { } page)
-            {
-                return Encoding.GetEncoding(page);
-            }
+            return Default;
         }
 
-        return Default;
+        string[] terms = definedTerms.Split('\\');
+        for (int i = 0; i < terms.Length; i++)
+        {
+            terms[i] = Plain(terms[i]);
+        }
+
+        return terms[0] switch
+        {
+            "ISOIR192" => Encoding.UTF8,
+            "GB18030" => Encoding.GetEncoding(54936),
+            "GBK" => Encoding.GetEncoding(936),
+            _ when terms.Length > 1 || terms[0].StartsWith("ISO2022", StringComparison.Ordinal) => new CodeExtensionEncoding(terms),
+            _ => CodedSet.Find(terms[0]) is { } set ? Encoding.GetEncoding(set.CodePage) : Default,
+        };
     }
+
+    private static string Plain(string term) => string.Concat(term.Where(char.IsAsciiLetterOrDigit)).ToUpperInvariant();
 }

@@ -127,7 +127,7 @@ public static class DicomJson
         }
         else
         {
-            // What is no number stays readable as the text it is (F.2.3.1 allows a string).
+            // What is no number stays readable as the text it is (Table F.2.3-1 allows a string).
             writer.WriteStringValue(value);
         }
     }
@@ -191,7 +191,7 @@ public static class DicomJson
         writer.WriteEndArray();
     }
 
-    /// <summary>JSON has no number for NaN and infinity; PS3.18 F.2.5 names strings for them.</summary>
+    /// <summary>JSON has no number for NaN and infinity and PS3.18 no other form: null keeps the place (F.2.5).</summary>
     private static void WriteFloat(double value, Utf8JsonWriter writer)
     {
         if (double.IsFinite(value))
@@ -200,7 +200,7 @@ public static class DicomJson
         }
         else
         {
-            writer.WriteStringValue(double.IsNaN(value) ? "NaN" : value > 0 ? "inf" : "-inf");
+            writer.WriteNullValue();
         }
     }
 
@@ -212,7 +212,7 @@ public static class DicomJson
         }
         else
         {
-            WriteFloat((double)value, writer);
+            writer.WriteNullValue();
         }
     }
 }
