@@ -1,0 +1,181 @@
+namespace PacsStegoGateway.Steganography.Embedding;
+
+/// <summary>
+/// The pattern that is added to the cover and, once the message is authenticated, subtracted again. It depends on the
+/// sealed message, the key, the rule and the mask; never on sample values beyond the cell modes.
+/// </summary>
+internal sealed class CellPattern
+{
+    private readonly Placement _placement;
+    private readonly CellRule _rule;
+
+    /// <summary>Only raised and balanced cells: index into the placement's cells, negative (ones' complement) when balanced.</summary>
+    private readonly List<int> _changed;
+
+    private CellPattern(Placement placement, CellRule rule, List<int> changed, CellExceptions exceptions, int heldCount, bool changesPadding)
+    {
+        _placement = placement;
+        _rule = rule;
+        _changed = changed;
+        Exceptions = exceptions;
+        HeldCount = heldCount;
+        ChangesPadding = changesPadding;
+    }
+
+    public CellExceptions Exceptions { get; }
+
+    /// <summary>Cells that carry.</summary>
+    public int CarrierCount => _changed.Count;
+
+    public int HeldCount { get; }
+
+    /// <summary>True when a sample that holds padding is changed.</summary>
+    public bool ChangesPadding { get; }
+
+    /// <summary>Plans on the cover: which cells carry and which are exceptions.</summary>
+    public static CellPattern OnCover(ReadOnlySpan<int> cover, int width, Placement placement, CellMask mask, CellRule rule)
+    {
+        List<int> changed = new(placement.Cells.Length);
+        List<int> listed = [];
+        List<bool> doubtful = [];
+        int held = 0;
+        bool changesPadding = false;
+        int cellsWide = width / 2;
+        for (int i = 0; i < placement.Cells.Length; i++)
+        {
+            int cell = placement.Cells[i];
+            if (!mask.Cells[cell])
+            {
+                continue;
+            }
+
+            int at = Offset(cell, cellsWide, width);
+            int a = cover[at], b = cover[at + 1], c = cover[at + width], d = cover[at + width + 1];
+            switch (rule.OnCover(a, b, c, d))
+            {
+                case CellMode.Raised:
+                    changed.Add(i);
+                    changesPadding |= rule.HoldsPadding(a, b, c, d);
+                    if (a + b + c + d + rule.Rise > rule.Floor - rule.Rise)
+                    {
+                        doubtful.Add(false);
+                    }
+
+                    break;
+                case CellMode.Balanced:
+                    changed.Add(~i);
+                    break;
+                case CellMode.HeldAtFloor:
+                    held++;
+                    doubtful.Add(true);
+                    break;
+                case CellMode.Listed:
+                    listed.Add(cell);
+                    break;
+            }
+        }
+
+        return new CellPattern(placement, rule, changed, new CellExceptions(listed, held > 0 ? doubtful : []), held, changesPadding);
+    }
+
+    /// <summary>Finds the changed cells again on the stego image; needs no message bit.</summary>
+    public static CellPattern OnStego(ReadOnlySpan<int> stego, int width, Placement placement, CellMask mask, CellRule rule, CellExceptions exceptions)
+    {
+        List<int> changed = new(placement.Cells.Length);
+        int nextListed = 0;
+        int nextDoubtful = 0;
+        int cellsWide = width / 2;
+        for (int i = 0; i < placement.Cells.Length; i++)
+        {
+            int cell = placement.Cells[i];
+            if (!mask.Cells[cell])
+            {
+                continue;
+            }
+
+            while (nextListed < exceptions.Listed.Count && exceptions.Listed[nextListed] < cell)
+            {
+                nextListed++;
+            }
+
+            if (nextListed < exceptions.Listed.Count && exceptions.Listed[nextListed] == cell)
+            {
+                continue;
+            }
+
+            int at = Offset(cell, cellsWide, width);
+            switch (rule.OnStego(stego[at], stego[at + 1], stego[at + width], stego[at + width + 1]))
+            {
+                case CellMode.Raised:
+                    changed.Add(i);
+                    break;
+                case CellMode.Balanced:
+                    changed.Add(~i);
+                    break;
+                case CellMode.HeldAtFloor:
+                    if (nextDoubtful >= exceptions.Held.Count || !exceptions.Held[nextDoubtful])
+                    {
+                        changed.Add(i);
+                    }
+
+                    nextDoubtful++;
+                    break;
+            }
+        }
+
+        return new CellPattern(placement, rule, changed, exceptions, 0, false);
+    }
+
+    /// <summary>Adds the pattern to a copy of the cover, or subtracts it from a copy of the stego image.</summary>
+    /// <param name="samples">Changed in place.</param>
+    /// <param name="width">Columns.</param>
+    /// <param name="coded">Coded bits, 0 or 1.</param>
+    /// <param name="direction">+1 to embed, -1 to restore.</param>
+    public void Apply(Span<int> samples, int width, ReadOnlySpan<byte> coded, int direction)
+    {
+        int raise = direction * _rule.Step;
+        int balance = direction * _rule.BalancedStep;
+        int cellsWide = width / 2;
+        ReadOnlySpan<int> targets = _placement.Targets;
+        foreach (int entry in System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_changed))
+        {
+            int i = entry < 0 ? ~entry : entry;
+            int at = Offset(_placement.Cells[i], cellsWide, width);
+
+            // (plus, minus) samples of each row: of a checkerboard the second row is the first one turned round.
+            int upper, lower;
+            if (_rule.BitsPerCell == 1)
+            {
+                upper = IsRight(targets[i], coded);
+                lower = 1 - upper;
+            }
+            else
+            {
+                upper = IsRight(targets[2 * i], coded);
+                lower = IsRight(targets[(2 * i) + 1], coded);
+            }
+
+            if (entry < 0)
+            {
+                samples[at + upper] += balance;
+                samples[at + 1 - upper] -= balance;
+                samples[at + width + lower] += balance;
+                samples[at + width + 1 - lower] -= balance;
+            }
+            else
+            {
+                samples[at + upper] += raise;
+                samples[at + width + lower] += raise;
+            }
+        }
+    }
+
+    internal static int Offset(int cell, int cellsWide, int width)
+    {
+        (int y, int x) = Math.DivRem(cell, cellsWide);
+        return (2 * y * width) + (2 * x);
+    }
+
+    /// <summary>A coded 1 adds to the left sample of the first row, unless the position's sign is inverted.</summary>
+    private static int IsRight(int target, ReadOnlySpan<byte> coded) => 1 ^ coded[target >> 1] ^ (target & 1);
+}
