@@ -170,6 +170,20 @@ internal sealed class CellPattern
         }
     }
 
+    /// <summary>Sum over the changed cells of 1 / (local variance + noise variance).</summary>
+    public double SumOver(ReadOnlySpan<float> inverseVariance, double noiseSigma)
+    {
+        float added = (float)(noiseSigma * noiseSigma);
+        double sum = 0;
+        foreach (int entry in System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_changed))
+        {
+            float inverse = inverseVariance[_placement.Cells[entry < 0 ? ~entry : entry]];
+            sum += inverse / (1 + (added * inverse));
+        }
+
+        return sum;
+    }
+
     internal static int Offset(int cell, int cellsWide, int width)
     {
         (int y, int x) = Math.DivRem(cell, cellsWide);

@@ -11,7 +11,7 @@ namespace PacsStegoGateway.Steganography.Embedding;
 internal sealed class SoftCells : IDisposable
 {
     /// <summary>Variance added everywhere, in squared stored units: rounding, and no division by zero where all is flat.</summary>
-    private const float LeastVariance = 0.25f;
+    internal const float LeastVariance = 0.25f;
 
     private const float Limit = 3;
 

@@ -16,7 +16,7 @@ internal sealed record FoundSymbol(SealingKey Key, Placement Placement, byte[] P
 internal sealed class SymbolReader(PlacementCache placements)
 {
     /// <summary>Below this presence a symbol is not there or far from decodable; by chance it is exceeded once in 30,000 tries.</summary>
-    private const double LeastPresence = 4;
+    internal const double LeastPresence = 4;
 
     /// <summary>Decoding attempts for one frame at most, best presence first.</summary>
     private const int MaxAttempts = 3;

@@ -1,0 +1,210 @@
+using PacsStegoGateway.Imaging;
+
+namespace PacsStegoGateway.Steganography.Embedding;
+
+/// <summary>The region and the rule's floor and ceiling for it.</summary>
+internal sealed record BackgroundPlan(BackgroundMask Mask, CellMask Cells, int? Floor, int Ceiling, bool SkipsPadding, int Step);
+
+/// <summary>
+/// Finds background, floor and ceiling together: the mask depends on the floor and the best floor on the mask. A first
+/// floor comes from the rim of the frame, which is nearly always background, so that one run of the segmenter is the rule.
+/// </summary>
+internal sealed class BackgroundPlanner(MaskMemory segmenter, PixelPlane cover, PixelDescription description, PaddingRange? padding)
+{
+    /// <summary>The rim is this share of the shorter side, in cells.</summary>
+    private const int RimDivisor = 12;
+
+    /// <summary>A plan made from the rim is kept when this share of the masked cells carries.</summary>
+    private const double EnoughCarriers = 0.7;
+
+    /// <summary>... and the exceptions take no more than so many bytes.</summary>
+    private const int FewExceptionBytes = 40;
+
+    /// <summary>Carriers that one byte of exceptions is worth.</summary>
+    private const int CostOfByte = 24;
+
+    /// <summary>Blocks that a floor may add to the mask, as a share of it, all beside blocks that are background anyway.</summary>
+    private const double HiddenShare = 0.02;
+
+    /// <summary>On CT nothing below this is anatomy, so a floor there hides none.</summary>
+    private const double AirHU = -900;
+
+    private readonly int _cellsWide = cover.Width / CellSums.CellSize;
+    private readonly int _cellsHigh = cover.Height / CellSums.CellSize;
+    private readonly CellSums _sums = CellSums.Of(cover);
+    private readonly int _leastSample = cover.Samples.Min();
+
+    /// <summary>Why there is no plan, when there is none.</summary>
+    public string? Reason { get; private set; }
+
+    /// <summary>The rule of a plan.</summary>
+    public CellRule Rule(BackgroundPlan plan, int step, int bitsPerCell) =>
+        new(step, bitsPerCell, plan.Floor, plan.Ceiling, cover.MinimumValue, cover.MaximumValue, padding, plan.SkipsPadding);
+
+    /// <summary>Plans for steps up to <paramref name="step"/>.</summary>
+    /// <param name="step">Greatest step the floor must leave room for.</param>
+    /// <param name="measure">A placement to count carriers with: the size that will most likely be used.</param>
+    /// <param name="known">A plan for smaller steps, whose mask is a better start than the rim; null at first.</param>
+    /// <returns>Null when there is no background; <see cref="Reason"/> says why.</returns>
+    public BackgroundPlan? Plan(int step, Placement measure, BackgroundPlan? known = null)
+    {
+        bool skips = known?.SkipsPadding ?? description.PixelPaddingRangeLimit is not null;
+        BackgroundPlan? first = known is null ? TryFloor(ChooseFor(Rim(), step, skips), step, skips) : null;
+        if (first is not null && IsGood(first, measure))
+        {
+            return first;
+        }
+
+        CellMask? start = (known ?? first)?.Cells;
+        if (start is null)
+        {
+            // The floor from the rim hid everything, or there is nothing: ask without any.
+            BackgroundMask mask = segmenter.Segment(_sums, Seen);
+            if (mask.Count == 0)
+            {
+                Reason = mask.Reason ?? "The mask is empty.";
+                return null;
+            }
+
+            start = CellMask.Of(mask, _cellsWide, _cellsHigh);
+        }
+
+        skips = (known ?? first)?.SkipsPadding ?? skips;
+        BackgroundPlan? second = TryFloor(ChooseFor(start.Cells, step, skips), step, skips);
+        BackgroundPlan? better = second is null || (first is not null && Score(first, measure) > Score(second, measure)) ? first : second;
+        return better ?? TryFloor(new FloorPlanner.Plan(null, false), step, skips);
+    }
+
+    private PixelDescription Seen { get; } = description with { PixelPaddingRangeLimit = null };
+
+    private FloorPlanner.Plan ChooseFor(ReadOnlySpan<bool> cells, int step, bool skips) => FloorPlanner.Choose(
+        cover.Samples, cover.Width, cells, new CellRule(step, 1, null, int.MaxValue, cover.MinimumValue, cover.MaximumValue, padding, skips), _leastSample);
+
+    private bool[] Rim()
+    {
+        bool[] rim = new bool[_cellsWide * _cellsHigh];
+        int depth = Math.Max(1, Math.Min(_cellsWide, _cellsHigh) / RimDivisor);
+        for (int y = 0; y < _cellsHigh; y++)
+        {
+            Span<bool> row = rim.AsSpan(y * _cellsWide, _cellsWide);
+            if (y < depth || y >= _cellsHigh - depth)
+            {
+                row.Fill(true);
+            }
+            else
+            {
+                row[..depth].Fill(true);
+                row[^depth..].Fill(true);
+            }
+        }
+
+        return rim;
+    }
+
+    private BackgroundPlan? TryFloor(FloorPlanner.Plan choice, int step, bool skips)
+    {
+        BackgroundMask mask = segmenter.Segment(choice.Floor is { } floor ? _sums.WithFloor(floor) : _sums, Seen);
+        if (mask.Count == 0)
+        {
+            Reason = mask.Reason ?? "The mask is empty.";
+            return null;
+        }
+
+        if (choice.Floor is { } high && !HidesNothing(high, mask))
+        {
+            Reason = "The floor that the background needs would hide anatomy.";
+            return null;
+        }
+
+        CellMask cells = CellMask.Of(mask, _cellsWide, _cellsHigh);
+        int ceiling = choice.IsRaisedOnly ? choice.Floor!.Value : FloorPlanner.Ceiling(cover.Samples, cover.Width, cells.Cells, choice.Floor);
+        return new BackgroundPlan(mask, cells, choice.Floor, ceiling, skips || PaddingIsNeeded(cells, step), step);
+    }
+
+    /// <summary>
+    /// A floor takes detail from the segmenter. Where it could matter, the mask without floor is asked too: beyond a few
+    /// blocks at its edge, nothing may be background that is none without the floor.
+    /// </summary>
+    private bool HidesNothing(int floor, BackgroundMask mask)
+    {
+        if (description.Modality == "CT" && (floor / 4.0 * description.RescaleSlope) + description.RescaleIntercept < AirHU)
+        {
+            return true;
+        }
+
+        BackgroundMask open = segmenter.Segment(_sums, Seen);
+        int added = 0;
+        for (int i = 0; i < mask.IsBackground.Length; i++)
+        {
+            if (mask.IsBackground[i] && !open.IsBackground[i])
+            {
+                added++;
+                if (!HasNeighbour(open, i))
+                {
+                    return false;
+                }
+            }
+        }
+
+        return added <= HiddenShare * open.Count;
+    }
+
+    private static bool HasNeighbour(BackgroundMask mask, int block)
+    {
+        (int y, int x) = Math.DivRem(block, mask.Width);
+        for (int v = Math.Max(0, y - 1); v <= Math.Min(mask.Height - 1, y + 1); v++)
+        {
+            for (int u = Math.Max(0, x - 1); u <= Math.Min(mask.Width - 1, x + 1); u++)
+            {
+                if (mask.IsBackground[(v * mask.Width) + u])
+                {
+                    return true;
+                }
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>True when the values that raising turns padding into occur outside the mask, where they mean image.</summary>
+    private bool PaddingIsNeeded(CellMask cells, int step)
+    {
+        if (padding is not { } range)
+        {
+            return false;
+        }
+
+        for (int i = 0; i < cover.Samples.Length; i++)
+        {
+            int above = cover.Samples[i] - range.Greatest;
+            if (above > 0 && above <= step)
+            {
+                (int y, int x) = Math.DivRem(i, cover.Width);
+                if (y / 2 >= _cellsHigh || x / 2 >= _cellsWide || !cells.Cells[(y / 2 * _cellsWide) + (x / 2)])
+                {
+                    return true;
+                }
+            }
+        }
+
+        return false;
+    }
+
+    private bool IsGood(BackgroundPlan plan, Placement measure)
+    {
+        CellPattern pattern = CellPattern.OnCover(cover.Samples, cover.Width, measure, plan.Cells, Rule(plan, plan.Step, 1));
+        int masked = 0;
+        foreach (int cell in measure.Cells)
+        {
+            masked += plan.Cells.Cells[cell] ? 1 : 0;
+        }
+
+        return pattern.CarrierCount >= EnoughCarriers * masked && pattern.Exceptions.EncodedLength <= FewExceptionBytes;
+    }
+
+    private int Score(BackgroundPlan plan, Placement measure)
+    {
+        CellPattern pattern = CellPattern.OnCover(cover.Samples, cover.Width, measure, plan.Cells, Rule(plan, plan.Step, 1));
+        return pattern.CarrierCount - (CostOfByte * pattern.Exceptions.EncodedLength);
+    }
+}

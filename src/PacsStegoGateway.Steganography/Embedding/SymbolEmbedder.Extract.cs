@@ -1,0 +1,96 @@
+using PacsStegoGateway.Imaging;
+using PacsStegoGateway.Steganography.Sealing;
+
+namespace PacsStegoGateway.Steganography.Embedding;
+
+public sealed partial class SymbolEmbedder
+{
+    /// <summary>Takes the message out and the pattern off.</summary>
+    /// <param name="stego">Any plane; not changed.</param>
+    /// <param name="description">Of the same size, as the stego object has it.</param>
+    /// <returns>The message, also from an image altered since, then with <see cref="Extracted.IsProven"/> false; or why there is none.</returns>
+    /// <exception cref="ArgumentException">Plane and description do not fit each other.</exception>
+    public ExtractionOutcome Extract(PixelPlane stego, PixelDescription description)
+    {
+        RequireFit(stego, description);
+        int cellCount = stego.Width / CellSums.CellSize * (stego.Height / CellSums.CellSize);
+        List<int> forms = [.. new[] { 1, 2 }.Where(bits => Qr.SymbolSize.All.Any(size => Placement.IsPossible(size, bits, cellCount)))];
+        if (forms.Count == 0)
+        {
+            return new NotExtracted(ExtractionRefusal.TooSmall, $"{stego.Width} x {stego.Height} pixels cannot carry any symbol.");
+        }
+
+        List<SealingKey> keys = [.. _keys.Keys.Where(static key => key.State != KeyState.Retired)];
+        List<SoftCells> measured = [.. forms.Select(bits => SoftCells.Measure(stego.Samples, stego.Width, stego.Height, bits))];
+        try
+        {
+            bool neededMask = false;
+            FoundSymbol? found = Search(measured, forms, keys);
+            CellMask? mask = null;
+            if (found is null)
+            {
+                // Structure is louder than the symbol: listen to the background alone. Any mask near the true one will do here.
+                neededMask = true;
+                PixelDescription seen = description with { PixelPaddingRangeLimit = null };
+                mask = CellMask.Of(Masks.Segment(CellSums.Of(stego), seen), stego.Width / 2, stego.Height / 2);
+                found = SearchWithin(mask, measured, forms, keys);
+            }
+
+            return found is null ? Refuse(measured, forms, mask!)
+                : SealedContent.Read(found.Plaintext, found.Placement.BitsPerCell, cellCount, PaddingOf(description, withLimit: true)) is { } content
+                    ? Restore(stego, description, found, content, neededMask)
+                    : new NotExtracted(ExtractionRefusal.UnknownFormat, "The seal opened, but its content is of a later format.");
+        }
+        finally
+        {
+            measured.ForEach(static cells => cells.Dispose());
+        }
+    }
+
+    private FoundSymbol? Search(List<SoftCells> measured, List<int> forms, IReadOnlyList<SealingKey> keys) =>
+        forms.Select((bits, i) => _reader.Find(measured[i], bits, keys)).FirstOrDefault(static found => found is not null);
+
+    private FoundSymbol? SearchWithin(CellMask mask, List<SoftCells> measured, List<int> forms, IReadOnlyList<SealingKey> keys)
+    {
+        List<SoftCells> within = [.. measured.Select(cells => cells.Within(mask))];
+        FoundSymbol? found = Search(within, forms, keys);
+        within.ForEach(static cells => cells.Dispose());
+        return found;
+    }
+
+    private NotExtracted Refuse(List<SoftCells> measured, List<int> forms, CellMask mask)
+    {
+        List<SealingKey> retired = [.. _keys.Keys.Where(static key => key.State == KeyState.Retired)];
+        FoundSymbol? found = retired.Count == 0 ? null : Search(measured, forms, retired) ?? SearchWithin(mask, measured, forms, retired);
+        return found is null
+            ? new NotExtracted(ExtractionRefusal.NothingFound, "No key of the ring finds a symbol in this image.")
+            : new NotExtracted(ExtractionRefusal.KeyRetired, $"The image is sealed with key {found.Key.Id:x8}, which is retired.");
+    }
+
+    private Extracted Restore(PixelPlane stego, PixelDescription description, FoundSymbol found, SealedContent content, bool neededMask)
+    {
+        PixelDescription seen = description with { PixelPaddingRangeLimit = null };
+        BackgroundMask mask = Masks.Segment(CellSums.Of(stego, content.Rule.Floor ?? int.MinValue), seen);
+        byte[] coded = SymbolReader.Encode(found.Placement.Order.Size, found.Payload);
+        CellMask cells = CellMask.Of(mask, stego.Width / 2, stego.Height / 2);
+        CellPattern pattern = CellPattern.OnStego(stego.Samples, stego.Width, found.Placement, cells, content.Rule, content.Exceptions);
+        PixelPlane restored = stego.Copy();
+        pattern.Apply(restored.Samples, stego.Width, coded, -1);
+        bool isProven = HasHash(restored, content.Hash);
+        int repaired = 0;
+        if (!isProven && MaskRepair.TryRestore(stego, mask, found.Placement, content, coded) is { } repair)
+        {
+            (restored, pattern, repaired, isProven) = (repair.Restored, repair.Pattern, repair.RepairedBlocks, true);
+        }
+
+        EmbeddingReport report = ReportOf(found, content, mask, pattern.CarrierCount, restored, stego);
+        return new Extracted(content.Message, restored, isProven, content.SetsPaddingRangeLimit, report with { NeededMask = neededMask, RepairedBlocks = repaired });
+    }
+
+    internal static bool HasHash(PixelPlane plane, ReadOnlySpan<byte> expected)
+    {
+        Span<byte> hash = stackalloc byte[SampleHash.Length];
+        SampleHash.Of(plane, hash);
+        return hash.SequenceEqual(expected);
+    }
+}
