@@ -5,7 +5,7 @@ namespace PacsStegoGateway.Segmentation;
 /// <summary>Binary morphology on a grid of cells; masks hold 0 or 1 and are row-major.</summary>
 /// <param name="width">Cells in a row.</param>
 /// <param name="height">Rows.</param>
-/// <param name="stack">As long as the grid.</param>
+/// <param name="stack">As long as the grid; each flood puts a cell in at most once.</param>
 internal readonly ref struct CellGrid(int width, int height, Span<int> stack)
 {
     private readonly Span<int> _stack = stack;
@@ -23,45 +23,43 @@ internal readonly ref struct CellGrid(int width, int height, Span<int> stack)
     }
 
     /// <summary>1 where the mask is 0 and joined to the grid's edge by a path of 0 (up, down, left, right).</summary>
+    /// <remarks>Whole runs of a row are filled at once: a found run becomes 2 and enters the stack once.</remarks>
     public void JoinedToBorder(ReadOnlySpan<byte> mask, Span<byte> joined)
     {
-        joined.Clear();
-        int depth = 0;
-        for (int x = 0; x < width; x++)
+        for (int i = 0; i < mask.Length; i++)
         {
-            depth = Visit(mask, joined, x, depth);
-            depth = Visit(mask, joined, ((height - 1) * width) + x, depth);
+            joined[i] = (byte)(1 - mask[i]);
         }
 
+        int depth = TakeRuns(joined, 0, 0, width, 0);
+        depth = TakeRuns(joined, height - 1, 0, width, depth);
         for (int y = 0; y < height; y++)
         {
-            depth = Visit(mask, joined, y * width, depth);
-            depth = Visit(mask, joined, (y * width) + width - 1, depth);
+            depth = TakeRuns(joined, y, 0, 1, depth);
+            depth = TakeRuns(joined, y, width - 1, width, depth);
         }
 
         while (depth > 0)
         {
-            int cell = _stack[--depth];
-            int x = cell % width;
-            if (x > 0)
+            int start = _stack[--depth];
+            int y = start / width;
+            int from = start - (y * width);
+            int length = joined.Slice(start, width - from).IndexOfAnyExcept(Taken);
+            int to = length < 0 ? width : from + length;
+            if (y > 0)
             {
-                depth = Visit(mask, joined, cell - 1, depth);
+                depth = TakeRuns(joined, y - 1, from, to, depth);
             }
 
-            if (x < width - 1)
+            if (y < height - 1)
             {
-                depth = Visit(mask, joined, cell + 1, depth);
+                depth = TakeRuns(joined, y + 1, from, to, depth);
             }
+        }
 
-            if (cell >= width)
-            {
-                depth = Visit(mask, joined, cell - width, depth);
-            }
-
-            if (cell < mask.Length - width)
-            {
-                depth = Visit(mask, joined, cell + width, depth);
-            }
+        for (int i = 0; i < joined.Length; i++)
+        {
+            joined[i] >>= 1;
         }
     }
 
@@ -105,21 +103,59 @@ internal readonly ref struct CellGrid(int width, int height, Span<int> stack)
     {
         const byte Enough = 3;
         seen.Clear();
+        Span<byte> behind = stackalloc byte[width];
+        behind.Clear();
         for (int y = 0; y < height; y++)
         {
-            Look(mask, seen, y * width, 1, width);
-            Look(mask, seen, (y * width) + width - 1, -1, width);
+            Span<byte> row = mask.Slice(y * width, width);
+            Span<byte> count = seen.Slice(y * width, width);
+            Or(behind, row);
+            Add(count, behind);
+            int first = row.IndexOf((byte)1);
+            if (first >= 0)
+            {
+                Increment(count[first..]);
+                Increment(count[..(row.LastIndexOf((byte)1) + 1)]);
+            }
         }
 
-        for (int x = 0; x < width; x++)
+        behind.Clear();
+        for (int y = height - 1; y >= 0; y--)
         {
-            Look(mask, seen, x, width, height);
-            Look(mask, seen, ((height - 1) * width) + x, -width, height);
+            Or(behind, mask.Slice(y * width, width));
+            Add(seen.Slice(y * width, width), behind);
         }
 
         for (int i = 0; i < mask.Length; i++)
         {
             mask[i] |= seen[i] >= Enough ? (byte)1 : (byte)0;
+        }
+    }
+
+    /// <summary>Sets the 1 of <paramref name="allowed"/> that a path (8 neighbours) of such cells joins to a 1 of <paramref name="mask"/>.</summary>
+    /// <param name="mask">Changed in place.</param>
+    /// <param name="allowed">Keeps the cells that were not joined.</param>
+    public void GrowInto(Span<byte> mask, Span<byte> allowed)
+    {
+        for (int i = 0; i < mask.Length; i++)
+        {
+            allowed[i] &= (byte)(1 - mask[i]);
+        }
+
+        int found = 0;
+        for (int start = Next(allowed, 0); start >= 0; start = Next(allowed, start + 1))
+        {
+            if (HasNeighbour(mask, start))
+            {
+                allowed[start] = 0;
+                _stack[found++] = start;
+            }
+        }
+
+        for (int next = 0; next < found; next++)
+        {
+            mask[_stack[next]] = 1;
+            found = TakeNeighbours(allowed, _stack[next], found);
         }
     }
 
@@ -134,13 +170,8 @@ internal readonly ref struct CellGrid(int width, int height, Span<int> stack)
     public void SplitIslands(Span<byte> mask, Span<byte> bodies, Span<byte> small, int large)
     {
         small.Clear();
-        for (int start = 0; start < mask.Length; start++)
+        for (int start = Next(mask, 0); start >= 0; start = Next(mask, start + 1))
         {
-            if (mask[start] == 0)
-            {
-                continue;
-            }
-
             int found = TakeIsland(mask, start);
             Span<byte> target = found >= large ? bodies : small;
             foreach (int cell in _stack[..found])
@@ -155,44 +186,21 @@ internal readonly ref struct CellGrid(int width, int height, Span<int> stack)
     public int LargestIsland(Span<byte> mask)
     {
         int largest = 0;
-        for (int start = 0; start < mask.Length; start++)
+        for (int start = Next(mask, 0); start >= 0; start = Next(mask, start + 1))
         {
-            if (mask[start] == 1)
-            {
-                largest = Math.Max(largest, TakeIsland(mask, start));
-            }
+            largest = Math.Max(largest, TakeIsland(mask, start));
         }
 
         return largest;
     }
 
-    /// <summary>Sets the 1 of <paramref name="allowed"/> that a path (8 neighbours) of such cells joins to a 1 of <paramref name="mask"/>.</summary>
-    /// <param name="mask">Changed in place.</param>
-    /// <param name="allowed">Cells that were joined are emptied.</param>
-    public void GrowInto(Span<byte> mask, Span<byte> allowed)
+    /// <summary>A free cell that a flood has reached.</summary>
+    private const byte Taken = 2;
+
+    private static int Next(ReadOnlySpan<byte> mask, int from)
     {
-        int found = 0;
-        for (int i = 0; i < mask.Length; i++)
-        {
-            if (mask[i] == 1)
-            {
-                allowed[i] = 0;
-            }
-        }
-
-        for (int i = 0; i < mask.Length; i++)
-        {
-            if (mask[i] == 1)
-            {
-                found = TakeNeighbours(allowed, i, found);
-            }
-        }
-
-        for (int next = 0; next < found; next++)
-        {
-            mask[_stack[next]] = 1;
-            found = TakeNeighbours(allowed, _stack[next], found);
-        }
+        int ahead = mask[from..].IndexOf((byte)1);
+        return ahead < 0 ? -1 : from + ahead;
     }
 
     private static void Or(Span<byte> target, ReadOnlySpan<byte> other)
@@ -209,23 +217,48 @@ internal readonly ref struct CellGrid(int width, int height, Span<int> stack)
         }
     }
 
-    /// <summary>Counts one direction for every cell that has a 1 behind it on the line.</summary>
-    private static void Look(ReadOnlySpan<byte> mask, Span<byte> seen, int start, int step, int count)
+    private static void Add(Span<byte> target, ReadOnlySpan<byte> other)
     {
-        byte behind = 0;
-        for (int i = start; count > 0; i += step, count--)
+        int i = 0;
+        for (; i <= target.Length - Vector<byte>.Count; i += Vector<byte>.Count)
         {
-            behind |= mask[i];
-            seen[i] += behind;
+            (new Vector<byte>(target[i..]) + new Vector<byte>(other[i..])).CopyTo(target[i..]);
+        }
+
+        for (; i < target.Length; i++)
+        {
+            target[i] += other[i];
         }
     }
 
-    private int Visit(ReadOnlySpan<byte> mask, Span<byte> joined, int cell, int depth)
+    private static void Increment(Span<byte> target)
     {
-        if ((mask[cell] | joined[cell]) == 0)
+        foreach (ref byte value in target)
         {
-            joined[cell] = 1;
-            _stack[depth++] = cell;
+            value++;
+        }
+    }
+
+    /// <summary>Takes every run of free cells in a row that touches columns [from, to), whole.</summary>
+    private int TakeRuns(Span<byte> free, int y, int from, int to, int depth)
+    {
+        Span<byte> row = free.Slice(y * width, width);
+        int at = from;
+        while (at < to)
+        {
+            int ahead = row[at..to].IndexOf((byte)1);
+            if (ahead < 0)
+            {
+                break;
+            }
+
+            at += ahead;
+            int first = row[..at].LastIndexOfAnyExcept((byte)1) + 1;
+            int length = row[at..].IndexOfAnyExcept((byte)1);
+            int end = length < 0 ? width : at + length;
+            row[first..end].Fill(Taken);
+            _stack[depth++] = (y * width) + first;
+            at = end;
         }
 
         return depth;
@@ -245,13 +278,35 @@ internal readonly ref struct CellGrid(int width, int height, Span<int> stack)
         return found;
     }
 
-    private int TakeNeighbours(Span<byte> mask, int cell, int found)
+    private bool HasNeighbour(ReadOnlySpan<byte> mask, int cell)
     {
-        int column = cell % width;
         int row = cell / width;
+        int column = cell - (row * width);
+        int from = Math.Max(0, column - 1);
+        int to = Math.Min(width - 1, column + 1);
         for (int y = Math.Max(0, row - 1); y <= Math.Min(height - 1, row + 1); y++)
         {
-            for (int x = Math.Max(0, column - 1); x <= Math.Min(width - 1, column + 1); x++)
+            for (int x = from; x <= to; x++)
+            {
+                if (mask[(y * width) + x] == 1)
+                {
+                    return true;
+                }
+            }
+        }
+
+        return false;
+    }
+
+    private int TakeNeighbours(Span<byte> mask, int cell, int found)
+    {
+        int row = cell / width;
+        int column = cell - (row * width);
+        int from = Math.Max(0, column - 1);
+        int to = Math.Min(width - 1, column + 1);
+        for (int y = Math.Max(0, row - 1); y <= Math.Min(height - 1, row + 1); y++)
+        {
+            for (int x = from; x <= to; x++)
             {
                 int near = (y * width) + x;
                 if (mask[near] == 1)

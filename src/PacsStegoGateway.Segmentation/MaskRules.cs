@@ -83,16 +83,16 @@ internal static class MaskRules
             return Refuse("What is bright and what is called anatomy disagree.");
         }
 
-        int large = Math.Max(4, (int)(LargeIsland * length));
-        if (rule.OnlyBodiesAreBright)
-        {
-            grid.SplitIslands(bright, anatomy, islands, large);
-            grid.FillBays(anatomy, bright);
-        }
-        else
+        if (!rule.OnlyBodiesAreBright)
         {
             grid.FillBays(anatomy, grown);
-            grid.SplitIslands(bright, anatomy, islands, large);
+        }
+
+        grid.GrowInto(anatomy, bright);
+        grid.SplitIslands(bright, anatomy, islands, Math.Max(4, (int)(LargeIsland * length)));
+        if (rule.OnlyBodiesAreBright)
+        {
+            grid.FillBays(anatomy, bright);
         }
 
         grid.Dilate(anatomy, grown, bright, AnatomyMargin);

@@ -32,7 +32,7 @@ internal sealed class ClassicalBodyMask
         int[] sorted = [.. plane.Samples.Order()];
         double high = Math.Max(1, sorted[(int)(0.995 * (sorted.Length - 1))]);
         double[] values = Array.ConvertAll(plane.Samples, v => Math.Sqrt(Math.Clamp(v / high, 0, 1)));
-        double threshold = Math.Max(0.7 * Otsu(values), 1.4 * CornerNoise(values));
+        double threshold = Math.Max(Otsu(values), 1.4 * CornerNoise(values));
         bool[] mask = Array.ConvertAll(values, v => v > threshold);
         mask = Erode(Dilate(mask, 2), 2);
         mask = Fill(Dilate(Erode(Fill(mask), 3), 3));
