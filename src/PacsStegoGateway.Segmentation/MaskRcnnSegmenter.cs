@@ -67,19 +67,24 @@ public sealed class MaskRcnnSegmenter : IBackgroundSegmenter, IDisposable
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         _places.Wait();
+        Worker? worker = null;
         try
         {
-            if (!_idle.TryTake(out Worker? worker))
+            if (!_idle.TryTake(out worker))
             {
                 worker = new Worker(this);
             }
 
-            BackgroundMask mask = worker.Segment(sums, description, Model);
-            _idle.Add(worker);
-            return mask;
+            return worker.Segment(sums, description, Model);
         }
         finally
         {
+            // A worker carries nothing over from one image to the next, so it is as good after a failure.
+            if (worker is not null)
+            {
+                _idle.Add(worker);
+            }
+
             _places.Release();
         }
     }
@@ -147,7 +152,7 @@ public sealed class MaskRcnnSegmenter : IBackgroundSegmenter, IDisposable
         private void RunNetwork(ModelDescription model)
         {
             float[] input = Session.Input(0);
-            _resampler.Resize(_buffers.Values, _buffers.Width, _buffers.Height, input);
+            _resampler.Resize(_buffers.Values.AsSpan(0, _buffers.Length), _buffers.Width, _buffers.Height, input);
             float mean = (float)model.Normalisation.Mean;
             float scale = (float)(1 / model.Normalisation.Deviation);
             for (int i = 0; i < input.Length; i++)

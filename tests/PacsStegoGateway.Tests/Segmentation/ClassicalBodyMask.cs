@@ -11,6 +11,7 @@ internal sealed class ClassicalBodyMask
 {
     private readonly int _width;
     private readonly int _height;
+    private readonly int[] _near = new int[4];
 
     private ClassicalBodyMask(int width, int height) => (_width, _height) = (width, height);
 
@@ -164,7 +165,7 @@ internal sealed class ClassicalBodyMask
         for (int p = 0; p < mask.Length; p++)
         {
             // Only the rim of a region can set anything beyond it.
-            if (!mask[p] || Neighbours(p).All(q => mask[q]))
+            if (!mask[p] || IsInside(mask, p))
             {
                 result[p] |= mask[p];
                 continue;
@@ -183,27 +184,44 @@ internal sealed class ClassicalBodyMask
         return result;
     }
 
-    private IEnumerable<int> Neighbours(int p)
+    /// <summary>The cells above, below, left and right; those beyond the edge are left out.</summary>
+    private ReadOnlySpan<int> Neighbours(int p)
     {
+        int count = 0;
         int x = p % _width;
         if (x > 0)
         {
-            yield return p - 1;
+            _near[count++] = p - 1;
         }
 
         if (x < _width - 1)
         {
-            yield return p + 1;
+            _near[count++] = p + 1;
         }
 
         if (p >= _width)
         {
-            yield return p - _width;
+            _near[count++] = p - _width;
         }
 
         if (p < (_width * _height) - _width)
         {
-            yield return p + _width;
+            _near[count++] = p + _width;
         }
+
+        return _near.AsSpan(0, count);
+    }
+
+    private bool IsInside(bool[] mask, int p)
+    {
+        foreach (int q in Neighbours(p))
+        {
+            if (!mask[q])
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 }
