@@ -6,6 +6,7 @@
 missing_package() {
   case "$1" in
     python3-pydicom) /usr/bin/python3 -c 'import pydicom' 2>/dev/null || echo python3-pydicom ;;
+    python3-yaml) /usr/bin/python3 -c 'import yaml' 2>/dev/null || echo python3-yaml ;;
     postgres) compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || echo postgresql ;;
     *)
       command -v "$1" >/dev/null && return 0

@@ -6,7 +6,8 @@ namespace PacsStegoGateway.SystemTests.Fixtures;
 
 /// <summary>What a finished process left.</summary>
 /// <param name="Output">Standard output and standard error as they came, mixed.</param>
-public sealed record Finished(int ExitCode, string Output)
+/// <param name="StandardOutput">Standard output alone.</param>
+public sealed record Finished(int ExitCode, string Output, string StandardOutput)
 {
     /// <summary>Fails with the whole output when the exit code is not 0.</summary>
     public Finished ShouldSucceed()
@@ -21,6 +22,7 @@ public sealed class ChildProcess : IAsyncDisposable
 {
     private readonly Process _process;
     private readonly StringBuilder _output = new();
+    private readonly StringBuilder _standardOutput = new();
 
     private ChildProcess(Process process) => _process = process;
 
@@ -57,7 +59,10 @@ public sealed class ChildProcess : IAsyncDisposable
             throw new TimeoutException($"{Path.GetFileName(program)} ran longer than {seconds} s. It said: {child.Output}");
         }
 
-        return new Finished(child._process.ExitCode, child.Output);
+        lock (child._output)
+        {
+            return new Finished(child._process.ExitCode, child._output.ToString(), child._standardOutput.ToString());
+        }
     }
 
     /// <summary>Starts a program and leaves it running.</summary>
@@ -85,8 +90,8 @@ public sealed class ChildProcess : IAsyncDisposable
 
         var process = new Process { StartInfo = start };
         var child = new ChildProcess(process);
-        process.OutputDataReceived += child.Append;
-        process.ErrorDataReceived += child.Append;
+        process.OutputDataReceived += (_, e) => child.Append(e.Data, child._standardOutput);
+        process.ErrorDataReceived += (_, e) => child.Append(e.Data, null);
         process.Start();
         process.StandardInput.Close();
         process.BeginOutputReadLine();
@@ -155,13 +160,14 @@ public sealed class ChildProcess : IAsyncDisposable
         _process.Dispose();
     }
 
-    private void Append(object sender, DataReceivedEventArgs e)
+    private void Append(string? line, StringBuilder? also)
     {
-        if (e.Data is not null)
+        if (line is not null)
         {
             lock (_output)
             {
-                _output.AppendLine(e.Data);
+                _output.AppendLine(line);
+                also?.AppendLine(line);
             }
         }
     }

@@ -56,9 +56,9 @@ public sealed class StoreScp : IAsyncDisposable
     private StoreScp(string aeTitle)
     {
         AETitle = aeTitle;
-        // +B: bit preserving, written as received; +xa would make it prefer one syntax, the default takes what is proposed first.
+        // +B: bit preserving, every data set is kept as it came over the wire.
         _process = ChildProcess.Start("storescp",
-            ["-v", "-aet", aeTitle, "-od", _folder.Path, "+B", "-uf", Port.ToString(CultureInfo.InvariantCulture)]);
+            ["-v", "-aet", aeTitle, "-od", _folder.Path, "+B", Port.ToString(CultureInfo.InvariantCulture)]);
     }
 
     public string AETitle { get; }

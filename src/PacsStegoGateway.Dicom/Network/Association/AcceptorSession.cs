@@ -216,7 +216,7 @@ internal sealed partial class AcceptorSession
         await SendAsync(new ReleaseRp()).ConfigureAwait(false);
     }
 
-    /// <summary>True when there is nothing to read for now.</summary>
+    /// <summary>True when there is nothing to read at the moment.</summary>
     private async Task<bool> ShutDownAsync()
     {
         switch (_machine.State)

@@ -1,0 +1,129 @@
+#!/usr/bin/env bash
+# Measures, in one run on this machine, how fast objects are received and how fast the whole job goes.
+# The same 300 made-up CT images of 512x512, the same sender (DCMTK storescu, TCP_NODELAY=1, one association), medians of five:
+#   receive    images/s from start to end of storescu, into DCMTK storescp, Orthanc, and the gateway, which answers success
+#              only after the object is flushed to disk and its row is committed
+#   whole job  images/s from start of storescu until the PACS behind the gateway holds the last protected image
+#
+# usage: scripts/measure-throughput.sh [--images N] [--runs N]      (default 300 and 5)
+# The result, a Markdown table, goes to standard output and to artifacts/measure/throughput.md; the rest to standard error.
+# Let nothing else run on the machine meanwhile.
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
+source "$repository/scripts/lib/packages.sh"
+source "$repository/scripts/lib/servers.sh"
+source "$repository/scripts/lib/dicom.sh"
+
+usage() { sed -n '2,10p' "${BASH_SOURCE[0]}" | sed 's/^# \{0,1\}//' >&2; exit 2; }
+images=300 runs=5
+while [ $# -gt 0 ]; do
+  case "$1" in
+    --images) [[ "${2:-}" =~ ^[0-9]{1,4}$ ]] && [ "$2" -ge 2 ] || usage; images=$2; shift 2 ;;
+    --runs) [[ "${2:-}" =~ ^[0-9]{1,2}$ ]] && [ "$2" -ge 1 ] || usage; runs=$2; shift 2 ;;
+    *) usage ;;
+  esac
+done
+
+exec 4>&1 1>&2
+require_commands storescu Orthanc curl
+require_npm_unless_fetched
+require_dotnet
+native_library
+build src/PacsStegoGateway/PacsStegoGateway.csproj
+
+work="$repository/artifacts/measure"
+rm -rf "$work"
+mkdir -p "$work"
+trap stop_servers EXIT
+trap 'exit 130' INT TERM
+
+step "Making $images CT images"
+"$psg" phantom --out "$work/made" --slices $(((images + 1) / 2)) >"$work/phantom.log"
+mkdir "$work/ct"
+number=0
+for file in "$work"/made/ct-*/*.dcm; do
+  [ "$number" -lt "$images" ] || break
+  mv "$file" "$work/ct/$(printf %04d "$number").dcm"
+  number=$((number + 1))
+done
+rm -rf "$work/made"
+
+now() { date +%s%N; }
+# rate NANOSECONDS: images per second, one decimal.
+rate() { awk -v n="$images" -v t="$1" 'BEGIN { printf "%.1f", n * 1e9 / t }'; }
+median() { sort -n | awk '{ v[NR] = $1 } END { print (NR % 2) ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
+range() { sort -n | awk 'NR == 1 { low = $1 } { high = $1 } END { printf "%s to %s", low, high }'; }
+
+# send PORT CALLED LOG: all images on one association; prints nanoseconds; fails unless every image was answered success.
+send() {
+  local start end
+  start=$(now)
+  storescu -v +sd -aet MEASURE -aec "$2" 127.0.0.1 "$1" "$work/ct" >"$3" 2>&1
+  end=$(now)
+  [ "$(grep -c 'Received Store Response (Success)' "$3")" -eq "$images" ] || fail "not every image was accepted; see $3"
+  echo $((end - start))
+}
+
+for run in $(seq "$runs"); do
+  step "Run $run of $runs"
+  read -r scp_port pacs_port pacs_http gateway_port <<<"$(free_ports 4)"
+  # Every run begins with empty servers, so that no receiver is helped or hindered by what it already has.
+  folder="$work/run-$run"
+  mkdir -p "$folder/storescp"
+
+  start_server storescp "$scp_port" "$folder/storescp.log" storescp +B -od "$folder/storescp" "$scp_port"
+  pid=$started_pid
+  rate "$(send "$scp_port" STORESCP "$folder/send-storescp.log")" >>"$work/storescp.txt"
+  echo >>"$work/storescp.txt"
+  stop_server "$pid"
+
+  start_orthanc "$folder/orthanc" "$pacs_port" "$pacs_http"
+  pid=$started_pid
+  rate "$(send "$pacs_port" ORTHANC "$folder/send-orthanc.log")" >>"$work/orthanc.txt"
+  echo >>"$work/orthanc.txt"
+  stop_server "$pid"
+
+  start_orthanc "$folder/pacs" "$pacs_port" "$pacs_http"
+  pacs=$started_pid
+  cat >"$folder/gateway.json" <<JSON
+{
+  "DataFolder": "$folder/data",
+  "Listen": { "Address": "127.0.0.1", "Port": $gateway_port, "AETitles": [ "PSG" ] },
+  "Callers": [ { "AETitle": "MEASURE", "Roles": [ "modality" ] } ],
+  "Pacs": { "AETitle": "ORTHANC", "Host": "127.0.0.1", "Port": $pacs_port },
+  "Spool": { "MinFreeMegabytes": 100 },
+  "Segmentation": { "ModelPath": "$repository/models/mask-rcnn.onnx" }
+}
+JSON
+  "$psg" keys new --config "$folder/gateway.json" >/dev/null
+  start_server gateway "$gateway_port" "$folder/gateway.log" "$psg" run --config "$folder/gateway.json"
+  gateway=$started_pid
+  start=$(now)
+  rate "$(send "$gateway_port" PSG "$folder/send-gateway.log")" >>"$work/gateway.txt"
+  echo >>"$work/gateway.txt"
+  limit=$((SECONDS + 600))
+  until [ "$(orthanc_count "$pacs_http")" -ge "$images" ]; do
+    [ $SECONDS -lt $limit ] || fail "the PACS does not hold every image after 600 s; see $folder"
+    sleep 0.05
+  done
+  rate $(($(now) - start)) >>"$work/job.txt"
+  echo >>"$work/job.txt"
+  stop_server "$gateway"
+  stop_server "$pacs"
+  for name in storescp orthanc gateway job; do say "$name: $(tail -n 1 "$work/$name.txt") images/s"; done
+  rm -rf "$folder"
+done
+
+row() { printf '| %s | %s | %s |\n' "$1" "$(median <"$work/$2.txt")" "$(range <"$work/$2.txt")"; }
+{
+  printf '%s images, CT 512x512, 16 bits allocated, %s MiB in all; %s runs; %s, %s cores; %s; DCMTK %s; Orthanc %s; .NET %s.\n\n' \
+    "$images" "$(du -sm "$work/ct" | cut -f 1)" "$runs" \
+    "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" "$(nproc)" "$(date -u +%Y-%m-%d)" \
+    "$(storescu --version | sed -n 's/.*storescu v\([0-9.]*\).*/\1/p' | head -n 1)" \
+    "$({ command -v Orthanc >/dev/null && Orthanc --version || /usr/sbin/Orthanc --version; } | sed -n '1s/^Orthanc //p')" "$(dotnet --version)"
+  printf '| what | images/s, median | least to most |\n|---|---|---|\n'
+  row 'receive: DCMTK `storescp` (writes files, flushes nothing)' storescp
+  row 'receive: Orthanc (writes files and its index)' orthanc
+  row 'receive: gateway (flushed to disk and committed before the answer), while it protects and forwards' gateway
+  row 'whole job: `storescu` started → last protected image stored at Orthanc' job
+} | tee "$work/throughput.md" >&4
