@@ -9,7 +9,8 @@ namespace PacsStegoGateway.Deidentification;
 /// </summary>
 /// <remarks>
 /// Values are compared as bytes, which is what a reader of the file sees. A search costs one look at every byte: the
-/// four bytes at each place ask a small bit table whether a value may begin there, and only then a dictionary.
+/// four bytes at each place ask a small bit table whether a value may begin there; only then the lengths of the values
+/// that begin so are tried in a dictionary. So thousands of UIDs with one root cost no more than one.
 /// </remarks>
 internal sealed class RemovedValues
 {
@@ -19,12 +20,18 @@ internal sealed class RemovedValues
     /// <summary>From this length on a value counts inside a longer word too; a shorter one must stand by itself.</summary>
     private const int UnmistakableLength = 6;
 
-    private readonly Dictionary<uint, List<Needle>> _byStart = [];
+    /// <summary>The same for a description, in bytes: long enough that a longer text continues it, not resembles it.</summary>
+    private const int UnmistakableDescriptionLength = 12;
+
+    private readonly Dictionary<ReadOnlyMemory<byte>, Needle> _needles = new(BytesComparer.Instance);
+    private readonly Dictionary<uint, List<int>> _lengthsByStart = [];
     private readonly ulong[] _mayStart = new ulong[64];
 
-    private readonly record struct Needle(ReadOnlyMemory<byte> Bytes, bool StandsAlone);
+    /// <param name="StandsAlone">It counts only as a whole word, or words.</param>
+    /// <param name="Identifies">It is a name, number, date or UID; otherwise a description.</param>
+    private readonly record struct Needle(bool StandsAlone, bool Identifies);
 
-    /// <summary>Adds what identifies in an element that was removed or replaced, and in the items below it.</summary>
+    /// <summary>Adds what identifies or describes in an element that was removed or replaced, and in the items below it.</summary>
     /// <param name="element">As it came.</param>
     /// <param name="row">Its row of the table, or null.</param>
     internal void Add(Element element, ProfileRow? row)
@@ -57,28 +64,35 @@ internal sealed class RemovedValues
             case Vr.TM:
                 AddValues(element.Value, 6, standsAlone: true);
                 break;
-            case Vr.AE or Vr.AS or Vr.LO or Vr.LT or Vr.SH or Vr.ST or Vr.UC or Vr.UR or Vr.UT when IsIdentifier(element.Tag, row):
-                AddValues(element.Value, Shortest, standsAlone: false);
+            case Vr.LT or Vr.ST or Vr.UR or Vr.UT when row is not null && !element.Tag.IsPrivate:
+                AddOne(element.Value, Shortest, standsAlone: false, !IsDescription(row));
+                break;
+            case Vr.AE or Vr.AS or Vr.LO or Vr.SH or Vr.UC when row is not null && !element.Tag.IsPrivate:
+                AddValues(element.Value, Shortest, standsAlone: false, !IsDescription(row));
                 break;
         }
     }
 
     /// <summary>True when one of the values occurs in the text.</summary>
-    internal bool OccursIn(ReadOnlySpan<byte> text)
+    /// <param name="text">The value field.</param>
+    /// <param name="identifiersOnly">Descriptions do not count: the text is a term of a standard.</param>
+    internal bool OccursIn(ReadOnlySpan<byte> text, bool identifiersOnly)
     {
+        var needles = _needles.GetAlternateLookup<ReadOnlySpan<byte>>();
         for (int i = 0; i + Shortest <= text.Length; i++)
         {
             uint start = MemoryMarshal.Read<uint>(text[i..]);
             int bit = BitOf(start);
-            if ((_mayStart[bit >> 6] & (1UL << bit)) == 0 || !_byStart.TryGetValue(start, out List<Needle>? needles))
+            if ((_mayStart[bit >> 6] & (1UL << bit)) == 0 || !_lengthsByStart.TryGetValue(start, out List<int>? lengths))
             {
                 continue;
             }
 
-            foreach (Needle needle in needles)
+            foreach (int length in lengths)
             {
-                if (text[i..].StartsWith(needle.Bytes.Span)
-                    && (!needle.StandsAlone || StandsAlone(text, i, needle.Bytes.Length)))
+                if (i + length <= text.Length && needles.TryGetValue(text.Slice(i, length), out Needle needle)
+                    && (needle.Identifies || !identifiersOnly)
+                    && (!needle.StandsAlone || StandsAlone(text, i, length)))
                 {
                     return true;
                 }
@@ -90,10 +104,10 @@ internal sealed class RemovedValues
 
     /// <summary>
     /// Rows that the Clean Descriptors Option would keep cleaned are descriptions, not identifiers: their words are
-    /// everyday words ("HEAD") that other attributes may rightly say too. The same holds for private elements.
+    /// everyday words ("HEAD"), which a longer word or a standard term may rightly hold too.
     /// </summary>
-    private static bool IsIdentifier(Tag tag, ProfileRow? row) =>
-        !tag.IsPrivate && row is { } r && r.ActionOf(DeidentificationOption.CleanDescriptors) is null;
+    private static bool IsDescription(ProfileRow? row) =>
+        row is { } r && r.ActionOf(DeidentificationOption.CleanDescriptors) is not null;
 
     private void AddName(ReadOnlyMemory<byte> value)
     {
@@ -111,19 +125,19 @@ internal sealed class RemovedValues
         }
     }
 
-    private void AddValues(ReadOnlyMemory<byte> value, int shortest, bool standsAlone)
+    private void AddValues(ReadOnlyMemory<byte> value, int shortest, bool standsAlone, bool identifies = true)
     {
         int start = 0;
         while (value.Span[start..].IndexOf((byte)'\\') is var length and >= 0)
         {
-            AddOne(value.Slice(start, length), shortest, standsAlone);
+            AddOne(value.Slice(start, length), shortest, standsAlone, identifies);
             start += length + 1;
         }
 
-        AddOne(value[start..], shortest, standsAlone);
+        AddOne(value[start..], shortest, standsAlone, identifies);
     }
 
-    private void AddOne(ReadOnlyMemory<byte> value, int shortest, bool standsAlone)
+    private void AddOne(ReadOnlyMemory<byte> value, int shortest, bool standsAlone, bool identifies = true)
     {
         value = value.Trim(" \0"u8);
         if (value.Length < shortest || value.Span.StartsWith("1.2.840.10008."u8))
@@ -131,32 +145,56 @@ internal sealed class RemovedValues
             return;
         }
 
-        uint start = MemoryMarshal.Read<uint>(value.Span);
-        if (!_byStart.TryGetValue(start, out List<Needle>? needles))
+        var needle = new Needle(standsAlone || value.Length < (identifies ? UnmistakableLength : UnmistakableDescriptionLength), identifies);
+        if (_needles.TryGetValue(value, out Needle known))
         {
-            needles = [];
-            _byStart.Add(start, needles);
+            // Two attributes had this value: what holds for the stricter one holds.
+            _needles[value] = new Needle(known.StandsAlone && needle.StandsAlone, known.Identifies || needle.Identifies);
+            return;
+        }
+
+        _needles.Add(value, needle);
+        uint start = MemoryMarshal.Read<uint>(value.Span);
+        if (!_lengthsByStart.TryGetValue(start, out List<int>? lengths))
+        {
+            lengths = [];
+            _lengthsByStart.Add(start, lengths);
             int bit = BitOf(start);
             _mayStart[bit >> 6] |= 1UL << bit;
         }
 
-        standsAlone |= value.Length < UnmistakableLength;
-        foreach (Needle known in needles)
+        if (!lengths.Contains(value.Length))
         {
-            if (known.StandsAlone == standsAlone && known.Bytes.Span.SequenceEqual(value.Span))
-            {
-                return;
-            }
+            lengths.Add(value.Length);
         }
-
-        needles.Add(new Needle(value, standsAlone));
     }
 
     private static bool StandsAlone(ReadOnlySpan<byte> text, int at, int length) =>
         (at == 0 || !IsWord(text[at - 1])) && (at + length == text.Length || !IsWord(text[at + length]));
 
-    private static bool IsWord(byte character) => char.IsAsciiLetterOrDigit((char)character) || character >= 0x80;
+    private static bool IsWord(byte character) => char.IsAsciiLetterOrDigit((char)character) || character is (byte)'_' or >= 0x80;
 
     /// <summary>A bit of the 4096: multiplicative hashing.</summary>
     private static int BitOf(uint start) => (int)((start * 2654435769u) >> 20);
+
+    /// <summary>Byte strings by content, looked up by a span of the text without a copy.</summary>
+    private sealed class BytesComparer : IEqualityComparer<ReadOnlyMemory<byte>>, IAlternateEqualityComparer<ReadOnlySpan<byte>, ReadOnlyMemory<byte>>
+    {
+        internal static readonly BytesComparer Instance = new();
+
+        public bool Equals(ReadOnlyMemory<byte> x, ReadOnlyMemory<byte> y) => x.Span.SequenceEqual(y.Span);
+
+        public int GetHashCode(ReadOnlyMemory<byte> bytes) => GetHashCode(bytes.Span);
+
+        public bool Equals(ReadOnlySpan<byte> alternate, ReadOnlyMemory<byte> other) => alternate.SequenceEqual(other.Span);
+
+        public int GetHashCode(ReadOnlySpan<byte> alternate)
+        {
+            var hash = new HashCode();
+            hash.AddBytes(alternate);
+            return hash.ToHashCode();
+        }
+
+        public ReadOnlyMemory<byte> Create(ReadOnlySpan<byte> alternate) => alternate.ToArray();
+    }
 }

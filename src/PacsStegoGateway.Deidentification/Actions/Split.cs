@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Text;
 using PacsStegoGateway.Dicom;
 
@@ -6,6 +7,15 @@ namespace PacsStegoGateway.Deidentification;
 /// <summary>One object being de-identified: applies the profile at every depth and notes what it did.</summary>
 internal sealed class Split
 {
+    /// <summary>The rule of a change by the last look over kept text.</summary>
+    internal const string RepeatsRemovedValue = "repeats a removed value";
+
+    /// <summary>Coding schemes of the standard and of international bodies (PS3.16 8): their meanings are no free text.</summary>
+    private static readonly FrozenSet<string> StandardSchemes = new[]
+    {
+        "DCM", "SCT", "SRT", "SNM3", "99SDM", "UCUM", "LN", "FMA", "MA", "NCIt", "RADLEX", "UMLS", "RXNORM", "I10", "I11", "ISO3166_1",
+    }.ToFrozenSet();
+
     private readonly Pseudonymizer _pseudonyms;
     private readonly CompositeActions.IodKind _kind;
     private readonly RemovedValues _removed = new();
@@ -13,10 +23,10 @@ internal sealed class Split
     internal Split(Pseudonymizer pseudonyms, DataSet original)
     {
         _pseudonyms = pseudonyms;
-        _kind = CompositeActions.KindOf(original.GetText(Tags.SOPClassUID));
-        string unknown = original.GetText(Tags.StudyInstanceUID) is { Length: > 0 } study
+        _kind = CompositeActions.KindOf(TextOf(original.Find(Tags.SOPClassUID), null));
+        string unknown = TextOf(original.Find(Tags.StudyInstanceUID), null) is { Length: > 0 } study
             ? study
-            : original.GetText(Tags.SOPInstanceUID) ?? "";
+            : TextOf(original.Find(Tags.SOPInstanceUID), null) ?? "";
         Clean = Walk(original, "", new Patient("", pseudonyms.MapUnknownPatient(unknown)), atTopLevel: true);
         Sweep(Clean, "");
     }
@@ -35,7 +45,7 @@ internal sealed class Split
         var clean = new DataSet { HasUndefinedLength = source.HasUndefinedLength };
         foreach (Element element in source)
         {
-            if (Treat(element, path, patient, atTopLevel) is { } kept)
+            if (Treat(UnknownVr.Resolve(element), path, patient, atTopLevel) is { } kept)
             {
                 clean.Set(kept);
             }
@@ -110,6 +120,8 @@ internal sealed class Split
             { Group: >= 0x5000 and <= 0x50FF } => "curve",
             { Group: >= 0x6000 and <= 0x60FF } => "overlay",
             { Group: 0x4FFE } => "digital signature",
+            _ when tag == Tags.IssuerOfPatientIDQualifiersSequence || tag == Tags.IssuerOfAccessionNumberSequence =>
+                "issuer of a removed identifier",
             _ when !KnownAttributes.Contains(tag) => $"not in DICOM {ProfileTable.Edition}",
             _ when IsDateTimeOrName(meant) || IsDateTimeOrName(element.Vr) => $"VR {(IsDateTimeOrName(meant) ? meant : element.Vr).Letters()}",
             _ => null,
@@ -151,7 +163,7 @@ internal sealed class Split
             clean[i] = Walk(items[i], $"{path}{sequence.Tag}[{i + 1}]/", patient, atTopLevel: false);
         }
 
-        return Element.Sequence(sequence.Tag, clean, sequence.HasUndefinedLength, sequence.Vr);
+        return Element.Sequence(sequence.Tag, clean, sequence.HasUndefinedLength);
     }
 
     private Element? Remove(Element element, string path, string rule, ProfileRow? row)
@@ -187,6 +199,7 @@ internal sealed class Split
     /// </summary>
     private void Sweep(DataSet clean, string path)
     {
+        bool standardCode = TextOf(clean.Find(Tags.CodingSchemeDesignator), null) is { } scheme && StandardSchemes.Contains(scheme);
         List<Element>? repeated = null;
         foreach (Element element in clean)
         {
@@ -197,8 +210,9 @@ internal sealed class Split
                     Sweep(items[i], $"{path}{element.Tag}[{i + 1}]/");
                 }
             }
-            else if (element.Value.Length >= RemovedValues.Shortest && IsFreeText(element)
-                && _removed.OccursIn(element.Value.Span) && ProfileTable.Find(element.Tag) is null)
+            else if (element.Value.Length >= RemovedValues.Shortest && MayRepeat(element)
+                && _removed.OccursIn(element.Value.Span, identifiersOnly: standardCode || element.Vr == Vr.IS)
+                && ProfileTable.Find(element.Tag) is null)
             {
                 (repeated ??= []).Add(element);
             }
@@ -206,8 +220,8 @@ internal sealed class Split
 
         foreach (Element element in repeated ?? [])
         {
-            Note(path, ProfileAction.Clean, "repeats an identifying value", element);
-            clean.Set(Dummies.Of(element));
+            Note(path, ProfileAction.Clean, RepeatsRemovedValue, element);
+            clean.Set(element.Vr == Vr.CS ? Element.Raw(element.Tag, Vr.CS, default) : Dummies.Of(element));
         }
     }
 
@@ -239,9 +253,15 @@ internal sealed class Split
 
     private static bool IsDateTimeOrName(Vr vr) => vr is Vr.DA or Vr.TM or Vr.DT or Vr.PN;
 
-    private static bool IsFreeText(Element element)
+    /// <summary>
+    /// Text a person may have typed. A CS is a term of the standard, unless it breaks the repertoire of CS (lower case):
+    /// then somebody typed it, too. An IS counts when it is long enough to be a number of a person or an order.
+    /// </summary>
+    private static bool MayRepeat(Element element) => element.Vr switch
     {
-        Vr vr = element.Vr == Vr.UN ? DataDictionary.VrOf(element.Tag) : element.Vr;
-        return vr is Vr.AE or Vr.LO or Vr.LT or Vr.SH or Vr.ST or Vr.UC or Vr.UR or Vr.UT;
-    }
+        Vr.AE or Vr.LO or Vr.LT or Vr.SH or Vr.ST or Vr.UC or Vr.UR or Vr.UT => true,
+        Vr.CS => element.Value.Span.ContainsAnyInRange((byte)'a', (byte)'z'),
+        Vr.IS => element.Value.Length >= 6,
+        _ => false,
+    };
 }

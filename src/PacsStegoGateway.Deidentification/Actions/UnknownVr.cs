@@ -1,0 +1,52 @@
+using System.Buffers.Binary;
+using PacsStegoGateway.Dicom;
+
+namespace PacsStegoGateway.Deidentification;
+
+/// <summary>
+/// Elements of VR UN that the dictionary knows: read as what they are (PS3.5 6.2.2), so that neither a sequence nor a
+/// name can hide in them and the clean set is typed.
+/// </summary>
+internal static class UnknownVr
+{
+    /// <summary>Longest value of a VR whose length field has 16 bits, even.</summary>
+    private const int LongestShortValue = 0xFFFE;
+
+    /// <summary>The element with the dictionary's VR, or itself when it is not UN, not known, or not readable as that.</summary>
+    internal static Element Resolve(Element element)
+    {
+        if (element.Vr != Vr.UN || element.Tag.IsPrivate || element.Items is not null || element.Fragments is not null)
+        {
+            return element;
+        }
+
+        Vr vr = DataDictionary.VrOf(element.Tag);
+        return vr switch
+        {
+            Vr.UN => element,
+            Vr.SQ => ReadSequence(element) ?? element,
+            _ when !vr.HasLongHeader() && element.Value.Length > LongestShortValue => element,
+            _ when element.Value.Length % vr.SwapUnit() != 0 => element,
+            _ => Element.Raw(element.Tag, vr, element.Value),
+        };
+    }
+
+    /// <summary>The value field of a sequence in UN is Implicit VR Little Endian (PS3.5 6.2.2 note 4).</summary>
+    private static Element? ReadSequence(Element element)
+    {
+        byte[] whole = new byte[8 + element.Value.Length];
+        BinaryPrimitives.WriteUInt16LittleEndian(whole, element.Tag.Group);
+        BinaryPrimitives.WriteUInt16LittleEndian(whole.AsSpan(2), element.Tag.Element);
+        BinaryPrimitives.WriteInt32LittleEndian(whole.AsSpan(4), element.Value.Length);
+        element.Value.CopyTo(whole.AsMemory(8));
+        try
+        {
+            return DataSetReader.Read(whole, TransferSyntax.ImplicitVRLittleEndian).Find(element.Tag);
+        }
+        catch (DicomContentException)
+        {
+            // Left as bytes, which removes it.
+            return null;
+        }
+    }
+}
