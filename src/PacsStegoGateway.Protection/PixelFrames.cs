@@ -1,0 +1,75 @@
+using PacsStegoGateway.Dicom;
+using PacsStegoGateway.Imaging;
+
+namespace PacsStegoGateway.Protection;
+
+/// <summary>The frames of one data set's uncompressed grayscale pixel data.</summary>
+internal sealed class PixelFrames
+{
+    /// <summary>A symbol is hidden in, and looked for in, at most this many frames from the first.</summary>
+    private const int MaximumTried = 8;
+
+    private readonly Element _pixelData;
+
+    private PixelFrames(PixelDescription description, Element pixelData)
+    {
+        Description = description;
+        _pixelData = pixelData;
+    }
+
+    public PixelDescription Description { get; }
+
+    /// <summary>Frames worth trying, in this order, by protection and revelation alike.</summary>
+    public int Tried => Math.Min(MaximumTried, Description.NumberOfFrames);
+
+    /// <summary>Opens the pixel data, or says why it cannot carry anything.</summary>
+    public static (RefusalReason Reason, string Detail) TryOpen(DataSet dataSet, out PixelFrames frames)
+    {
+        frames = null!;
+        if (dataSet.Find(Tags.PixelData) is not { IsEmpty: false } pixelData)
+        {
+            return (RefusalReason.NoPixelData, "The object has no pixel data.");
+        }
+
+        if (pixelData.Fragments is not null)
+        {
+            return (RefusalReason.PixelsNotDecodable, "The pixel data is compressed; only uncompressed images can carry the identity in this version.");
+        }
+
+        if (PixelDescription.TryRead(dataSet, out PixelDescription description) is { } problem)
+        {
+            return (RefusalReason.PixelsNotDecodable, problem);
+        }
+
+        if (description.SamplesPerPixel != 1)
+        {
+            return (RefusalReason.PixelsNotDecodable, $"SamplesPerPixel is {description.SamplesPerPixel}: colour images cannot carry the identity in this version.");
+        }
+
+        long expected = description.FrameLength * description.NumberOfFrames;
+        if (pixelData.Value.Length < expected)
+        {
+            return (RefusalReason.MalformedDataSet, $"Pixel data has {pixelData.Value.Length} bytes, Rows, Columns and NumberOfFrames ask for {expected}.");
+        }
+
+        frames = new PixelFrames(description, pixelData);
+        return (RefusalReason.None, "");
+    }
+
+    /// <summary>Reads one frame as a plane of stored values.</summary>
+    public PixelPlane Read(int frame) => PixelPlane.Read(Description, FrameOf(_pixelData.Value.Span, frame));
+
+    /// <summary>The pixel data element with one frame replaced; everything else, bits above BitsStored included, as it was.</summary>
+    public Element With(int frame, PixelPlane plane)
+    {
+        byte[] bytes = _pixelData.Value.ToArray();
+        plane.Write(Description, FrameOf(bytes.AsSpan(), frame));
+        return Element.Raw(_pixelData.Tag, _pixelData.Vr, bytes);
+    }
+
+    private ReadOnlySpan<byte> FrameOf(ReadOnlySpan<byte> pixelData, int frame) =>
+        pixelData.Slice(checked((int)(frame * Description.FrameLength)), (int)Description.FrameLength);
+
+    private Span<byte> FrameOf(Span<byte> pixelData, int frame) =>
+        pixelData.Slice(checked((int)(frame * Description.FrameLength)), (int)Description.FrameLength);
+}

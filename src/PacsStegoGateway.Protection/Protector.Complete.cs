@@ -1,0 +1,93 @@
+using System.Globalization;
+using PacsStegoGateway.Deidentification;
+using PacsStegoGateway.Dicom;
+using PacsStegoGateway.Imaging;
+using PacsStegoGateway.Steganography.Embedding;
+
+namespace PacsStegoGateway.Protection;
+/// <summary>The last two steps: completing the clean data set truthfully, and proving it.</summary>
+public sealed partial class Protector
+{
+    private const string Derivation = "Identity hidden reversibly in background pixels; pixels of the anatomy are unchanged";
+
+    /// <summary>
+    /// Puts the stego pixels in, says what was done to them (PS3.3 C.7.6.1.1.2: pixels that differ from the source make a
+    /// DERIVED image) and adds everything else that was removed as an item of the Encrypted Attributes Sequence.
+    /// </summary>
+    private DataSet Complete(DataSet original, DeidentificationResult split, Element pixelData, Embedded embedded, TransferSyntax transferSyntax)
+    {
+        DataSet clean = split.Clean;
+        var record = RestorationRecord.Of(original, split.Identity, transferSyntax);
+        clean.Set(pixelData);
+
+        string[] imageType = [.. original.GetTexts(Tags.ImageType)];
+        if (imageType.Length > 0)
+        {
+            imageType[0] = "DERIVED";
+            record.Replace(original, clean, Element.Text(Tags.ImageType, Vr.CS, string.Join('\\', imageType)));
+        }
+
+        record.Replace(original, clean, Element.Text(Tags.DerivationDescription, Vr.ST, Derivation));
+        if (embedded.PaddingRangeLimit is { } limit)
+        {
+            // Padding pixels now reach from Pixel Padding Value to this value: still "not part of the image" (PS3.3 C.7.5.1.1.2).
+            Vr vr = original.Find(Tags.PixelPaddingValue)!.Vr;
+            record.Replace(original, clean, Element.UInt16(Tags.PixelPaddingRangeLimit, unchecked((ushort)limit), vr));
+        }
+
+        // Items that another site sealed stay beside ours; the record holds them too, as they were.
+        Element foreign = clean.Find(Tags.EncryptedAttributesSequence) ?? Element.Sequence(Tags.EncryptedAttributesSequence, []);
+        record.Replace(original, clean, foreign);
+        DataSet item = EncryptedAttributes.Seal(record.ToDataSet(), _keys.Active.Recipient);
+        clean.Set(Element.Sequence(Tags.EncryptedAttributesSequence, [.. foreign.Items!, item]));
+        return clean;
+    }
+
+    /// <summary>
+    /// Does with the bytes that would leave what an authorised retrieval would do, and compares.
+    /// </summary>
+    /// <returns>Null when proved, otherwise what was not equal.</returns>
+    private string? Prove(byte[] written, ReadOnlyMemory<byte> received, TransferSyntax transferSyntax, PixelPlane cover, BackgroundMask mask, int frame)
+    {
+        DataSet readBack = DataSetReader.Read(written, transferSyntax);
+        if (PixelFrames.TryOpen(readBack, out PixelFrames frames) is (not RefusalReason.None, var problem))
+        {
+            return problem;
+        }
+
+        PixelPlane stego = frames.Read(frame);
+        for (int y = 0; y < cover.Height; y++)
+        {
+            for (int x = 0; x < cover.Width; x++)
+            {
+                int at = (y * cover.Width) + x;
+                if (stego.Samples[at] != cover.Samples[at] && !mask.ContainsPixel(x, y))
+                {
+                    return string.Create(CultureInfo.InvariantCulture, $"The pixel at column {x}, row {y} lies outside the mask and was changed.");
+                }
+            }
+        }
+
+        return _revealer.Reveal(readBack) switch
+        {
+            // Deflated bytes depend on the deflater; there the digest inside, which the revealer compared, is the proof.
+            RevealOutcome.Revealed revealed when transferSyntax.Deflated || revealed.Original.DataSet.AsSpan().SequenceEqual(received.Span) => null,
+            RevealOutcome.NotRevealed not => $"Reading back failed ({not.Reason}): {not.Detail}",
+            _ => "Reading back gave another data set.",
+        };
+    }
+
+    private ProtectedInstance Describe(DataSet clean, byte[] written, TransferSyntax transferSyntax, EssentialIdentity identity,
+        DeidentificationResult split, Embedded embedded, int frame) => new(
+            written,
+            transferSyntax,
+            clean.GetText(Tags.SOPClassUID)!,
+            clean.GetText(Tags.SOPInstanceUID)!,
+            clean.GetText(Tags.SeriesInstanceUID)!,
+            clean.GetText(Tags.StudyInstanceUID)!,
+            clean.GetText(Tags.PatientID) ?? "",
+            identity,
+            new EmbeddingSummary(_segmenter, embedded.Mask.Coverage, embedded.Report.Step / 2.0, embedded.Report.MaximumChange,
+                embedded.Report.PsnrOfRange, frame, embedded.Report.SealedLength),
+            split.Identity.Changes.Count);
+}

@@ -1,0 +1,117 @@
+using PacsStegoGateway.Deidentification;
+using PacsStegoGateway.Dicom;
+using PacsStegoGateway.Imaging;
+using PacsStegoGateway.Steganography.Embedding;
+using PacsStegoGateway.Steganography.Sealing;
+
+namespace PacsStegoGateway.Protection;
+
+/// <summary>
+/// The product's first verb: an instance with identity goes in, a de-identified one that carries its sealed identity
+/// comes out, proved; or nothing does.
+/// </summary>
+/// <remarks>Safe to call from several threads. Deterministic but for nonces: the same instance gets the same UIDs.</remarks>
+public sealed partial class Protector
+{
+    private readonly Deidentifier _deidentifier;
+    private readonly SymbolEmbedder _embedder;
+    private readonly KeyRing _keys;
+    private readonly Revealer _revealer;
+    private readonly string _segmenter;
+
+    /// <param name="deidentifier">Splits a data set into clean and identity.</param>
+    /// <param name="embedder">Hides the symbol.</param>
+    /// <param name="keys">Seals with its active key.</param>
+    /// <param name="revealer">Must use the same keys: it proves every result before it is given out.</param>
+    /// <param name="segmenterName">For the audit trail.</param>
+    public Protector(Deidentifier deidentifier, SymbolEmbedder embedder, KeyRing keys, Revealer revealer, string segmenterName)
+    {
+        _deidentifier = deidentifier;
+        _embedder = embedder;
+        _keys = keys;
+        _revealer = revealer;
+        _segmenter = segmenterName;
+    }
+
+    /// <summary>Protects one instance.</summary>
+    /// <param name="dataSet">The data set as received, encoded under <paramref name="transferSyntax"/>, without meta header.</param>
+    /// <param name="transferSyntax">The transfer syntax it was received in; the result has the same.</param>
+    public ProtectionOutcome Protect(ReadOnlyMemory<byte> dataSet, TransferSyntax transferSyntax)
+    {
+        DataSet original;
+        try
+        {
+            original = DataSetReader.Read(dataSet, transferSyntax);
+        }
+        catch (DicomContentException e)
+        {
+            return new ProtectionOutcome.Quarantined(RefusalReason.MalformedDataSet, e.Message);
+        }
+
+        if (Decide(original) is { } refusal)
+        {
+            return refusal;
+        }
+
+        (RefusalReason reason, string detail) = PixelFrames.TryOpen(original, out PixelFrames frames);
+        if (reason != RefusalReason.None)
+        {
+            return new ProtectionOutcome.Quarantined(reason, detail);
+        }
+
+        DeidentificationResult split = _deidentifier.Deidentify(original);
+        var identity = EssentialIdentity.Of(original);
+        TransferSyntax encoding = OriginalDigest.EncodingOf(transferSyntax);
+        byte[] digest = OriginalDigest.Of(transferSyntax.Deflated ? DataSetWriter.ToArray(original, encoding) : dataSet.Span);
+        byte[] message = new SymbolMessage(digest, identity).Encode();
+
+        string why = "";
+        for (int frame = 0; frame < frames.Tried; frame++)
+        {
+            PixelPlane cover = frames.Read(frame);
+            switch (_embedder.Embed(cover, frames.Description, message))
+            {
+                case NotEmbedded refused:
+                    why = why.Length == 0 ? refused.Detail : why;
+                    break;
+                case Embedded embedded:
+                    DataSet clean = Complete(original, split, frames.With(frame, embedded.Stego), embedded, transferSyntax);
+                    byte[] written = DataSetWriter.ToArray(clean, transferSyntax);
+                    return Prove(written, dataSet, transferSyntax, cover, embedded.Mask, frame) is { } unproved
+                        ? new ProtectionOutcome.Quarantined(RefusalReason.ProofFailed, unproved)
+                        : new ProtectionOutcome.Protected(Describe(clean, written, transferSyntax, identity, split, embedded, frame));
+            }
+        }
+
+        return new ProtectionOutcome.Quarantined(RefusalReason.NoBackground, why);
+    }
+
+    /// <summary>What must never be tried: kinds of objects without a rule, and images that show identity themselves.</summary>
+    private static ProtectionOutcome.Quarantined? Decide(DataSet original)
+    {
+        string sopClass = original.GetText(Tags.SOPClassUID) ?? "";
+        foreach (Tag tag in (ReadOnlySpan<Tag>)[Tags.SOPClassUID, Tags.SOPInstanceUID, Tags.StudyInstanceUID, Tags.SeriesInstanceUID])
+        {
+            if (!Uid.IsValid(original.GetText(tag)))
+            {
+                return new ProtectionOutcome.Quarantined(RefusalReason.MissingIdentifier, $"{tag} is missing or not a valid UID.");
+            }
+        }
+
+        if (!SopClasses.IsStandardStorage(sopClass))
+        {
+            return new ProtectionOutcome.Quarantined(RefusalReason.UnsupportedObject,
+                $"SOP class {sopClass} is not a storage class of the standard: how to de-identify it is not defined.");
+        }
+
+        if (original.GetText(Tags.Modality) == "CT" && original.GetDouble(Tags.RescaleIntercept) is null)
+        {
+            // Enhanced multi-frame objects keep it elsewhere: without it air cannot be told from tissue.
+            return new ProtectionOutcome.Quarantined(RefusalReason.PixelsNotDecodable, "A CT without Rescale Intercept (0028,1052) has no Hounsfield units to segment by.");
+        }
+
+        return original.GetText(Tags.BurnedInAnnotation) == "YES"
+            ? new ProtectionOutcome.Quarantined(RefusalReason.BurnedInIdentity, "Burned In Annotation (0028,0301) is YES: the pixels show identity.")
+            : null;
+    }
+}
