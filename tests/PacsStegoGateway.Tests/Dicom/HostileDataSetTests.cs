@@ -116,7 +116,7 @@ public class HostileDataSetTests
         (byte[] golden, TransferSyntax syntax) = GoldenDataSets.Of(name);
         var random = new Random(Seed);
         int read = 0;
-        for (int round = 0; round < 20_000; round++)
+        for (int round = 0; round < 6_000; round++)
         {
             byte[] bytes = [.. golden];
             for (int i = random.Next(1, 4); i > 0; i--)
@@ -144,6 +144,6 @@ public class HostileDataSetTests
             }
         }
 
-        read.ShouldBeGreaterThan(1000);
+        read.ShouldBeGreaterThan(500);
     }
 }
