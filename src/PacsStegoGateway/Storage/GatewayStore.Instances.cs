@@ -22,7 +22,9 @@ public enum ReceiptKind
 /// <summary>Which instances to look up, by pseudonyms; null means any.</summary>
 public sealed record InstanceFilter
 {
-    public string? Patient { get; init; }
+    public string? PatientIndex { get; init; }
+
+    public string? AccessionIndex { get; init; }
 
     public IReadOnlyList<string>? StudyUIDs { get; init; }
 
@@ -36,6 +38,7 @@ public sealed partial class GatewayStore
     private const string Columns =
         """
         id AS "Id", sop_uid AS "SopUID", study_uid AS "StudyUID", series_uid AS "SeriesUID", patient AS "Patient",
+        patient_index AS "PatientIndex", accession_index AS "AccessionIndex",
         sop_class_uid AS "SopClassUID", transfer_syntax AS "TransferSyntaxUID", essentials AS "Essentials",
         content_hash AS "ContentHash", calling_ae AS "CallingAE", remote_address AS "RemoteAddress", state AS "State",
         reason AS "Reason", detail AS "Detail", attempts AS "Attempts", next_attempt_at AS "NextAttemptAt",
@@ -126,7 +129,8 @@ public sealed partial class GatewayStore
             }
         }
 
-        And("patient = @Patient", "Patient", filter.Patient);
+        And("patient_index = @PatientIndex", "PatientIndex", filter.PatientIndex);
+        And("accession_index = @AccessionIndex", "AccessionIndex", filter.AccessionIndex);
         And(_dialect.IsOneOf("study_uid", "StudyUIDs"), "StudyUIDs", filter.StudyUIDs?.ToArray());
         And(_dialect.IsOneOf("series_uid", "SeriesUIDs"), "SeriesUIDs", filter.SeriesUIDs?.ToArray());
         And(_dialect.IsOneOf("sop_uid", "SopUIDs"), "SopUIDs", filter.SopUIDs?.ToArray());
@@ -186,10 +190,10 @@ public sealed partial class GatewayStore
     private async Task InsertAsync(DbConnection connection, DbTransaction transaction, InstanceRow row, ReceiptKind kind) =>
         await connection.ExecuteAsync(
             """
-            INSERT INTO instances (sop_uid, study_uid, series_uid, patient, sop_class_uid, transfer_syntax, essentials, content_hash,
-              calling_ae, remote_address, state, is_primary, reason, received_at, updated_at, received_file, received_bytes)
-            VALUES (@SopUID, @StudyUID, @SeriesUID, @Patient, @SopClassUID, @TransferSyntaxUID, @Essentials, @ContentHash,
-              @CallingAE, @RemoteAddress, @State, @IsPrimary, @Reason, @Now, @Now, @ReceivedFile, @ReceivedBytes)
+            INSERT INTO instances (sop_uid, study_uid, series_uid, patient, patient_index, accession_index, sop_class_uid,
+              transfer_syntax, essentials, content_hash, calling_ae, remote_address, state, is_primary, reason, received_at, updated_at, received_file, received_bytes)
+            VALUES (@SopUID, @StudyUID, @SeriesUID, @Patient, @PatientIndex, @AccessionIndex, @SopClassUID,
+              @TransferSyntaxUID, @Essentials, @ContentHash, @CallingAE, @RemoteAddress, @State, @IsPrimary, @Reason, @Now, @Now, @ReceivedFile, @ReceivedBytes)
             """,
             new
             {
@@ -197,6 +201,8 @@ public sealed partial class GatewayStore
                 row.StudyUID,
                 row.SeriesUID,
                 row.Patient,
+                row.PatientIndex,
+                row.AccessionIndex,
                 row.SopClassUID,
                 row.TransferSyntaxUID,
                 row.Essentials,

@@ -34,6 +34,12 @@ public sealed class InstanceRow
     /// <summary>Pseudonym of the patient (issuer and Patient ID).</summary>
     public string Patient { get; init; } = "";
 
+    /// <summary>Pseudonym of the Patient ID alone, whoever issued it: what a query without issuer asks for. Empty without an ID.</summary>
+    public string PatientIndex { get; init; } = "";
+
+    /// <summary>Pseudonym of the Accession Number. Empty without one.</summary>
+    public string AccessionIndex { get; init; } = "";
+
     public string SopClassUID { get; init; } = "";
 
     /// <summary>Transfer syntax as received; the protected object keeps it.</summary>

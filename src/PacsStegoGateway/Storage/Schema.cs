@@ -15,6 +15,8 @@ public static class Schema
           study_uid        TEXT NOT NULL,
           series_uid       TEXT NOT NULL,
           patient          TEXT NOT NULL,
+          patient_index    TEXT NOT NULL,
+          accession_index  TEXT NOT NULL,
           sop_class_uid    TEXT NOT NULL,
           transfer_syntax  TEXT NOT NULL,
           essentials       {bytes} NOT NULL,
@@ -37,7 +39,8 @@ public static class Schema
         CREATE UNIQUE INDEX instances_sop ON instances (sop_uid) WHERE is_primary = 1;
         CREATE INDEX instances_work ON instances (state, id) WHERE state <> 'forwarded';
         CREATE INDEX instances_study ON instances (study_uid, series_uid);
-        CREATE INDEX instances_patient ON instances (patient);
+        CREATE INDEX instances_patient ON instances (patient_index);
+        CREATE INDEX instances_accession ON instances (accession_index);
 
         CREATE TABLE audit (
           sequence         {identity},

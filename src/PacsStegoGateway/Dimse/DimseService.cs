@@ -1,0 +1,199 @@
+using System.Runtime.CompilerServices;
+using PacsStegoGateway.Audit;
+using PacsStegoGateway.Configuration;
+using PacsStegoGateway.Dicom;
+using PacsStegoGateway.Dicom.Network;
+using PacsStegoGateway.Intake;
+using PacsStegoGateway.Protection;
+using PacsStegoGateway.Retrieval;
+using PacsStegoGateway.Storage;
+
+namespace PacsStegoGateway.Dimse;
+
+/// <summary>What every association shares.</summary>
+public sealed record DimseRooms(
+    GatewayOptions Options, AccessPolicy Access, AssociationSlots Slots, AwaitedInstances Awaited, InstanceIntake Intake,
+    QueryService Query, MoveService Move, GatewayStore Store);
+
+/// <summary>One association: who calls, whether it may, and which room does the work.</summary>
+public sealed partial class DimseService(DimseRooms rooms, ILogger<DimseService> logger) : IDimseServiceProvider
+{
+    private static readonly string[] Uncompressed =
+        [TransferSyntax.ExplicitVRLittleEndian.UID, TransferSyntax.ImplicitVRLittleEndian.UID];
+
+    private readonly IReadOnlyList<string> _storageSyntaxes =
+        rooms.Options.Listen.TransferSyntaxes.Count > 0 ? rooms.Options.Listen.TransferSyntaxes : Uncompressed;
+
+    private Caller? _caller;
+    private string _remote = "";
+
+    public async ValueTask<AssociationDecision> NegotiateAsync(AssociationRequest request, CancellationToken cancellationToken)
+    {
+        _remote = request.RemoteEndPoint?.Address.ToString() ?? "";
+        AssociationDecision decision = Decide(request);
+        bool rejected = decision is AssociationDecision.Rejected;
+        try
+        {
+            await AuditAsync(request.CallingAETitle, new AuditRecord(
+                rejected ? AuditEvent.AssociationRejected : AuditEvent.AssociationAccepted,
+                rejected ? AuditOutcome.MinorFailure : AuditOutcome.Success)
+            {
+                Reason = rejected ? ((AssociationDecision.Rejected)decision).Reason.ToString() : null,
+            });
+            return decision;
+        }
+        catch (StoreUnavailableException e)
+        {
+            // What cannot be recorded is not done; the caller may come again.
+            LogStoreAway(logger, e);
+            LeaveSlot();
+            return rejected
+                ? decision
+                : new AssociationDecision.Rejected(RejectResult.Transient, RejectSource.ServiceProviderPresentation, RejectReason.TemporaryCongestion);
+        }
+    }
+
+    public ContextAnswer AcceptTransferSyntax(string abstractSyntax, IReadOnlyList<string> proposed)
+    {
+        switch (abstractSyntax)
+        {
+            case SopClasses.Verification:
+            case SopClasses.PatientRootFind or SopClasses.StudyRootFind or SopClasses.PatientRootMove or SopClasses.StudyRootMove:
+                return ContextAnswer.FirstOf(Uncompressed, proposed);
+            case var _ when SopClasses.IsStandardStorage(abstractSyntax):
+                // What the PACS gives back, it gives in whatever it has: pixels that it changed are found out later.
+                return ContextAnswer.FirstOf(_caller is { IsPacs: true } ? [.. _storageSyntaxes, .. proposed] : _storageSyntaxes, proposed);
+            default:
+                return ContextAnswer.AbstractSyntaxNotSupported;
+        }
+    }
+
+    public ValueTask<DimseStatus> EchoAsync(CancellationToken cancellationToken) => ValueTask.FromResult(DimseStatus.Success);
+
+    public async ValueTask<StoreResponse> StoreAsync(StoreRequest request, CancellationToken cancellationToken)
+    {
+        if (_caller is { IsPacs: true } && rooms.Awaited.Find(request.AffectedSOPInstanceUID) is { } onInstance)
+        {
+            return await onInstance(request, cancellationToken);
+        }
+
+        if (_caller?.Is(CallerRole.Modality) != true)
+        {
+            await AuditAsync(request.Association.CallingAETitle, new AuditRecord(AuditEvent.ReceiveRefused, AuditOutcome.SeriousFailure)
+            {
+                Reason = nameof(RefusalReason.NotAuthorized),
+            });
+            return RefusalStatus.ResponseOf(RefusalReason.NotAuthorized);
+        }
+
+        IntakeOutcome outcome = await rooms.Intake.AcceptAsync(
+            new IntakeRequest(request.AffectedSOPClassUID, request.AffectedSOPInstanceUID, request.TransferSyntaxUID,
+                request.DataSet, request.Association.CallingAETitle, _remote),
+            cancellationToken);
+        return outcome is IntakeOutcome.Refused refused
+            ? RefusalStatus.ResponseOf(refused.Reason, refused.OffendingElement)
+            : StoreResponse.Success;
+    }
+
+    public async IAsyncEnumerable<FindResponse> FindAsync(QueryRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        if (_caller?.Is(CallerRole.Reidentifier) != true)
+        {
+            await AuditAsync(request.Association.CallingAETitle, new AuditRecord(AuditEvent.QueryRefused, AuditOutcome.SeriousFailure)
+            {
+                Reason = nameof(RefusalReason.NotAuthorized),
+            });
+            yield return new FindResponse(DimseStatus.NotAuthorized, null, RefusalStatus.CommentOf(RefusalReason.NotAuthorized));
+            yield break;
+        }
+
+        await foreach (FindResponse response in rooms.Query.FindAsync(request, _remote, cancellationToken))
+        {
+            yield return response;
+        }
+    }
+
+    public async IAsyncEnumerable<MoveResponse> MoveAsync(MoveRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        if (_caller?.Is(CallerRole.Reidentifier) != true)
+        {
+            await AuditAsync(request.Association.CallingAETitle, new AuditRecord(AuditEvent.RetrieveRefused, AuditOutcome.SeriousFailure)
+            {
+                Reason = nameof(RefusalReason.NotAuthorized),
+            });
+            yield return new MoveResponse(DimseStatus.NotAuthorized) { ErrorComment = RefusalStatus.CommentOf(RefusalReason.NotAuthorized) };
+            yield break;
+        }
+
+        await foreach (MoveResponse response in rooms.Move.MoveAsync(request, _remote, cancellationToken))
+        {
+            yield return response;
+        }
+    }
+
+    // The type alone: a message may quote what a peer sent.
+    public void Faulted(string operation, Exception exception) => LogFaulted(logger, operation, _caller?.AETitle ?? "", exception.GetType().Name);
+
+    public async ValueTask EndedAsync(AssociationEnd end)
+    {
+        string caller = LeaveSlot() ?? "";
+        LogEnded(logger, caller, end.Kind, end.BytesReceived);
+        if (end.Kind is AssociationEndKind.AbortedByPeer or AssociationEndKind.AbortedHere or AssociationEndKind.ConnectionLost
+            or AssociationEndKind.TimedOut or AssociationEndKind.NotDicom)
+        {
+            try
+            {
+                await AuditAsync(caller, new AuditRecord(AuditEvent.AssociationAborted, AuditOutcome.MinorFailure) { Reason = end.Kind.ToString() });
+            }
+            catch (StoreUnavailableException e)
+            {
+                LogStoreAway(logger, e);
+            }
+        }
+    }
+
+    private AssociationDecision Decide(AssociationRequest request)
+    {
+        if (!rooms.Access.IsOurs(request.CalledAETitle))
+        {
+            return AssociationDecision.CalledAETitleNotRecognized;
+        }
+
+        if (rooms.Access.Find(request.CallingAETitle, request.RemoteEndPoint?.Address) is not { } caller)
+        {
+            return AssociationDecision.CallingAETitleNotRecognized;
+        }
+
+        if (!rooms.Slots.TryEnter(caller.AETitle))
+        {
+            return AssociationDecision.LocalLimitExceeded;
+        }
+
+        _caller = caller;
+        return AssociationDecision.Accept;
+    }
+
+    private string? LeaveSlot()
+    {
+        string? caller = _caller?.AETitle;
+        if (caller is not null)
+        {
+            rooms.Slots.Leave(caller);
+            _caller = null;
+        }
+
+        return caller;
+    }
+
+    private Task AuditAsync(string callingAE, AuditRecord record) =>
+        rooms.Store.AppendAuditAsync(record with { CallingAE = callingAE, RemoteAddress = _remote });
+
+    [LoggerMessage(1001, LogLevel.Information, "Association of {CallingAE} ended: {Kind}, {Bytes} bytes received.")]
+    private static partial void LogEnded(ILogger logger, string callingAE, AssociationEndKind kind, long bytes);
+
+    [LoggerMessage(1002, LogLevel.Error, "{Operation} of {CallingAE} failed with {Type}.")]
+    private static partial void LogFaulted(ILogger logger, string operation, string callingAE, string type);
+
+    [LoggerMessage(1003, LogLevel.Error, "The database is away: the audit entry of an association cannot be written.")]
+    private static partial void LogStoreAway(ILogger logger, Exception exception);
+}

@@ -1,0 +1,191 @@
+using System.Buffers;
+using PacsStegoGateway.Audit;
+using PacsStegoGateway.Configuration;
+using PacsStegoGateway.Dicom.Network;
+using PacsStegoGateway.Protection;
+using PacsStegoGateway.Storage;
+using PacsStegoGateway.Work;
+
+namespace PacsStegoGateway.Forwarding;
+
+/// <summary>
+/// Sends protected objects to one destination. The rows are its queue; an association is kept open while there is work. A row
+/// is forwarded when the destination said so, and only then do its files go.
+/// </summary>
+/// <remarks>
+/// After a crash between the destination's answer and our commit the object is sent again under the same UID: the PACS
+/// stores it once. When the destination is away nothing is written to the rows: it is the destination that waits, not they.
+/// </remarks>
+public sealed partial class Forwarder(
+    GatewayStore store, Spool spool, PacsOptions destination, WorkOptions work, WorkSignal isProtected, TimeProvider time,
+    ILogger<Forwarder> logger) : BackgroundService
+{
+    private readonly RowQueue _queue = new(store, InstanceState.Protected, work.QueueLength, isProtected, logger);
+    private readonly ProposedContexts _contexts = new();
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        Task[] senders = [.. Enumerable.Range(0, destination.Associations).Select(_ => Task.Run(() => SendAllAsync(stoppingToken), CancellationToken.None))];
+        await _queue.FillAsync(stoppingToken);
+        await Task.WhenAll(senders);
+    }
+
+    private async Task SendAllAsync(CancellationToken stopping)
+    {
+        await using var link = new DestinationLink(destination, _contexts);
+        int failures = 0;
+        try
+        {
+            while (await NextAsync(link, stopping) is { } row)
+            {
+                try
+                {
+                    failures = await SendAsync(link, row, stopping) ? 0 : failures + 1;
+                }
+                finally
+                {
+                    _queue.Done(row);
+                }
+
+                if (failures > 0)
+                {
+                    await link.CloseAsync();
+                    await Task.Delay(Backoff.After(failures - 1, work), time, stopping);
+                }
+            }
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // Stopping: what was not answered is sent again at the next start.
+        }
+    }
+
+    /// <summary>The next row; the association is released after a while without one.</summary>
+    private async Task<InstanceRow?> NextAsync(DestinationLink link, CancellationToken stopping)
+    {
+        while (true)
+        {
+            if (_queue.Rows.TryRead(out InstanceRow? row))
+            {
+                return row;
+            }
+
+            using var idle = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+            if (link.IsOpen)
+            {
+                idle.CancelAfter(TimeSpan.FromSeconds(destination.ReleaseAfterSeconds));
+            }
+
+            try
+            {
+                if (!await _queue.Rows.WaitToReadAsync(idle.Token))
+                {
+                    return null;
+                }
+            }
+            catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
+            {
+                await link.ReleaseAsync(stopping);
+            }
+        }
+    }
+
+    /// <returns>False when the destination, not the object, is the trouble: wait before anything else is sent.</returns>
+    private async Task<bool> SendAsync(DestinationLink link, InstanceRow row, CancellationToken stopping)
+    {
+        bool sending = false;
+        try
+        {
+            ReadOnlyMemory<byte> dataSet = Part10.DataSetOf(spool.ReadAll(row.ProtectedFile!));
+            RequestorAssociation? association = await link.OpenAsync(row.SopClassUID, row.TransferSyntaxUID, stopping);
+            if (association is null)
+            {
+                await SetAsideAsync(row, "The destination accepts no presentation context for this object.");
+                return true;
+            }
+
+            sending = true;
+            StoreResponse response = await association.StoreAsync(
+                row.SopClassUID, row.SopUID, row.TransferSyntaxUID, new ReadOnlySequence<byte>(dataSet), null, stopping);
+            sending = false;
+            return await SettleAsync(row, response.Status);
+        }
+        catch (FileNotFoundException)
+        {
+            // Forwarded already, by a row read before; or lost, which the row's own state will say.
+            await store.QuarantineAsync(row, RefusalReason.MalformedDataSet, "The spool file is missing.");
+            return true;
+        }
+        catch (AssociationException e) when (!e.IsTransient && !sending)
+        {
+            LogAway(logger, destination.AETitle, e.Failure.ToString());
+            return false;
+        }
+        catch (AssociationException e)
+        {
+            LogAway(logger, destination.AETitle, e.Failure.ToString());
+            if (sending)
+            {
+                // It may be this object that the destination cannot bear: let others go first.
+                await RetryAsync(row, $"The association failed while sending: {e.Failure}.");
+            }
+
+            return false;
+        }
+        catch (StoreUnavailableException e)
+        {
+            LogStoreAway(logger, e);
+            return false;
+        }
+        catch (IOException e)
+        {
+            LogSpool(logger, row.Id, e);
+            return false;
+        }
+    }
+
+    private async Task<bool> SettleAsync(InstanceRow row, DimseStatus status)
+    {
+        if (status.IsSuccess || status.IsWarning)
+        {
+            if (await store.SetForwardedAsync(row, $"{destination.AETitle} answered {status}."))
+            {
+                spool.Delete(row.ProtectedFile!);
+                spool.Delete(row.ReceivedFile);
+            }
+
+            return true;
+        }
+
+        if (!status.IsTransient)
+        {
+            await SetAsideAsync(row, $"{destination.AETitle} answered {status}.");
+            return true;
+        }
+
+        await RetryAsync(row, $"{destination.AETitle} answered {status}.");
+        return false;
+    }
+
+    private async Task SetAsideAsync(InstanceRow row, string detail)
+    {
+        LogRefused(logger, row.Id, destination.AETitle);
+        await store.QuarantineAsync(row, RefusalReason.RefusedByDestination, detail);
+    }
+
+    private Task RetryAsync(InstanceRow row, string detail) => store.RetryLaterAsync(
+        row, time.GetUtcNow() + Backoff.After(row.Attempts, work), RefusalReason.RefusedByDestination, detail,
+        new AuditRecord(AuditEvent.ForwardFailed, AuditOutcome.MinorFailure) { Reason = nameof(RefusalReason.RefusedByDestination), Detail = detail });
+
+    [LoggerMessage(4001, LogLevel.Warning, "{Destination} cannot be reached ({Failure}): objects wait in the spool.")]
+    private static partial void LogAway(ILogger logger, string destination, string failure);
+
+    [LoggerMessage(4002, LogLevel.Error, "Instance {Id} was refused by {Destination} for good and is quarantined.")]
+    private static partial void LogRefused(ILogger logger, long id, string destination);
+
+    [LoggerMessage(4003, LogLevel.Warning, "The database is away: forwarding waits.")]
+    private static partial void LogStoreAway(ILogger logger, Exception exception);
+
+    [LoggerMessage(4004, LogLevel.Warning, "Instance {Id} cannot be read from the spool.")]
+    private static partial void LogSpool(ILogger logger, long id, Exception exception);
+}

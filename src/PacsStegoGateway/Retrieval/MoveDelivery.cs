@@ -1,0 +1,182 @@
+using System.Buffers;
+using System.Threading.Channels;
+using PacsStegoGateway.Audit;
+using PacsStegoGateway.Configuration;
+using PacsStegoGateway.Dicom;
+using PacsStegoGateway.Dicom.Network;
+using PacsStegoGateway.Protection;
+using PacsStegoGateway.Storage;
+
+namespace PacsStegoGateway.Retrieval;
+
+/// <summary>The sub-operations of one C-MOVE: one object at a time is revealed, recorded and sent to the destination.</summary>
+public sealed partial class MoveDelivery(
+    GatewayStore store, OriginalSource originals, PeerOptions destination, MoveRequest request, string remoteAddress,
+    GatewayOptions options, MoveProgress progress, ChannelWriter<MoveResponse> pending, ILogger logger) : IAsyncDisposable
+{
+    private readonly MoveOriginator _originator = new(request.Association.CallingAETitle, request.MessageID);
+    // The PACS may deliver on several associations when it was asked to move; the destination gets one object at a time.
+    private readonly SemaphoreSlim _one = new(1);
+    private RequestorAssociation? _association;
+
+    /// <summary>The destination is gone: nothing more can be delivered.</summary>
+    public bool IsBroken { get; private set; }
+
+    /// <summary>Opens the association to the destination. False when it cannot be: everything fails.</summary>
+    public async Task<bool> ConnectAsync(CancellationToken cancellationToken)
+    {
+        ProposedContext[] contexts = [.. progress.All
+            .Select(static f => (f.Row.SopClassUID, f.Row.TransferSyntaxUID)).Distinct().Take(128)
+            .Select(static p => new ProposedContext(p.SopClassUID, p.TransferSyntaxUID))];
+        var address = new PeerAddress(destination.Host, destination.Port, destination.AETitle, request.Association.CalledAETitle)
+        {
+            ConnectTimeout = TimeSpan.FromSeconds(options.Retrieval.ConnectTimeoutSeconds),
+        };
+        AssociationLimits limits = AssociationLimits.Default with { ArtimTimeout = TimeSpan.FromSeconds(options.Retrieval.ConnectTimeoutSeconds) };
+        try
+        {
+            _association = await RequestorAssociation.ConnectAsync(address, contexts, limits, cancellationToken);
+            return true;
+        }
+        catch (AssociationException e)
+        {
+            LogDestination(logger, destination.AETitle, e.Failure.ToString());
+            IsBroken = true;
+            return false;
+        }
+    }
+
+    /// <summary>Delivers an object that has not left the gateway yet.</summary>
+    public async Task FromSpoolAsync(FoundInstance found, CancellationToken cancellationToken)
+    {
+        ReadOnlyMemory<byte> stored;
+        try
+        {
+            stored = originals.ReadFromSpool(found.Row);
+        }
+        catch (FileNotFoundException)
+        {
+            // Forwarded in the meantime: the PACS is asked instead.
+            return;
+        }
+
+        await DeliverAsync(found, stored, found.Row.TransferSyntaxUID, cancellationToken);
+    }
+
+    /// <summary>Takes an object that the PACS gives back and delivers it.</summary>
+    public async ValueTask<StoreResponse> FromPacsAsync(StoreRequest given, CancellationToken cancellationToken)
+    {
+        if (progress.FindOpen(given.AffectedSOPInstanceUID) is not { } found)
+        {
+            return new StoreResponse(DimseStatus.InvalidSOPInstance, "This instance was not asked for");
+        }
+
+        byte[] stored = await originals.ReadAsync(given.DataSet, cancellationToken);
+        await DeliverAsync(found, stored, given.TransferSyntaxUID, cancellationToken);
+        return StoreResponse.Success;
+    }
+
+    /// <summary>Counts and records what cannot be delivered.</summary>
+    public async Task FailAsync(IEnumerable<FoundInstance> instances, string detail)
+    {
+        foreach (FoundInstance found in instances.ToList())
+        {
+            progress.Settle(found, DimseStatus.ProcessingFailure);
+            await AuditAsync(found, new AuditRecord(AuditEvent.RetrieveFailed, AuditOutcome.SeriousFailure) { Detail = detail });
+        }
+
+        pending.TryWrite(progress.Pending());
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_association is { } association)
+        {
+            try
+            {
+                if (!IsBroken)
+                {
+                    await association.ReleaseAsync(CancellationToken.None);
+                }
+            }
+            catch (IOException)
+            {
+                // It is gone; what it acknowledged stays acknowledged.
+            }
+
+            await association.DisposeAsync();
+        }
+
+        _one.Dispose();
+    }
+
+    private async Task DeliverAsync(FoundInstance found, ReadOnlyMemory<byte> stored, string transferSyntaxUID, CancellationToken cancellationToken)
+    {
+        await _one.WaitAsync(cancellationToken);
+        try
+        {
+            (RevealedInstance? original, RefusalReason reason, string detail) = originals.Open(found, stored, TransferSyntax.Of(transferSyntaxUID));
+            if (original is null)
+            {
+                progress.Settle(found, DimseStatus.ProcessingFailure);
+                await AuditAsync(found, new AuditRecord(AuditEvent.RetrieveFailed, AuditOutcome.SeriousFailure) { Reason = reason.ToString(), Detail = detail });
+                return;
+            }
+
+            // Recorded before it leaves: identity that went out unrecorded could not be called back.
+            await AuditAsync(found, new AuditRecord(AuditEvent.Reidentified) { Detail = $"Sent to {destination.AETitle}." });
+            await SendAsync(found, original, cancellationToken);
+        }
+        finally
+        {
+            _one.Release();
+            pending.TryWrite(progress.Pending());
+        }
+    }
+
+    private async Task SendAsync(FoundInstance found, RevealedInstance original, CancellationToken cancellationToken)
+    {
+        string failure;
+        try
+        {
+            if (!_association!.Accepts(original.SOPClassUID, original.TransferSyntax.UID))
+            {
+                progress.Settle(found, DimseStatus.SOPClassNotSupported);
+                failure = $"{destination.AETitle} does not accept the object's SOP class and transfer syntax.";
+            }
+            else
+            {
+                StoreResponse response = await _association.StoreAsync(original.SOPClassUID, original.SOPInstanceUID, original.TransferSyntax.UID,
+                    new ReadOnlySequence<byte>(original.DataSet), _originator, cancellationToken);
+                progress.Settle(found, response.Status);
+                if (!response.Status.IsFailure)
+                {
+                    return;
+                }
+
+                failure = $"{destination.AETitle} answered {response.Status}.";
+            }
+        }
+        catch (AssociationException e)
+        {
+            IsBroken = true;
+            progress.Settle(found, DimseStatus.ProcessingFailure);
+            LogDestination(logger, destination.AETitle, e.Failure.ToString());
+            failure = $"The association with {destination.AETitle} failed: {e.Failure}.";
+        }
+
+        await AuditAsync(found, new AuditRecord(AuditEvent.RetrieveFailed, AuditOutcome.MinorFailure) { Detail = failure });
+    }
+
+    private Task AuditAsync(FoundInstance found, AuditRecord record) => store.AppendAuditAsync(record with
+    {
+        CallingAE = request.Association.CallingAETitle,
+        RemoteAddress = remoteAddress,
+        Patient = found.Row.Patient,
+        StudyUID = found.Row.StudyUID,
+        SopUID = found.Row.SopUID,
+    });
+
+    [LoggerMessage(5010, LogLevel.Warning, "The move destination {Destination} failed: {Failure}.")]
+    private static partial void LogDestination(ILogger logger, string destination, string failure);
+}

@@ -1,0 +1,98 @@
+using PacsStegoGateway.Dicom.Network;
+
+namespace PacsStegoGateway.Retrieval;
+
+/// <summary>The counts of one C-MOVE: completed + failed + warning + remaining is always the total.</summary>
+public sealed class MoveProgress
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, FoundInstance> _open;
+    private readonly List<string> _failed = [];
+    private int _completed;
+    private int _warning;
+
+    public MoveProgress(IReadOnlyList<FoundInstance> all)
+    {
+        All = all;
+        _open = all.ToDictionary(static f => f.Row.SopUID);
+    }
+
+    public IReadOnlyList<FoundInstance> All { get; }
+
+    public int Total => All.Count;
+
+    public bool IsOpen(FoundInstance instance)
+    {
+        lock (_gate)
+        {
+            return _open.ContainsKey(instance.Row.SopUID);
+        }
+    }
+
+    /// <summary>The instance of this pseudonym if it has not been counted yet.</summary>
+    public FoundInstance? FindOpen(string sopUID)
+    {
+        lock (_gate)
+        {
+            return _open.GetValueOrDefault(sopUID);
+        }
+    }
+
+    /// <summary>Counts the instance by the destination's status; one that was counted stays as it is.</summary>
+    public void Settle(FoundInstance instance, DimseStatus status)
+    {
+        lock (_gate)
+        {
+            if (!_open.Remove(instance.Row.SopUID))
+            {
+                return;
+            }
+
+            if (status.IsSuccess)
+            {
+                _completed++;
+            }
+            else if (status.IsWarning)
+            {
+                _warning++;
+            }
+            else
+            {
+                _failed.Add(instance.OriginalSopInstanceUID);
+            }
+        }
+    }
+
+    public void FailRemaining()
+    {
+        lock (_gate)
+        {
+            _failed.AddRange(_open.Values.Select(static f => f.OriginalSopInstanceUID));
+            _open.Clear();
+        }
+    }
+
+    public MoveResponse Pending() => Counted(DimseStatus.Pending);
+
+    /// <summary>0000 when all went well, A702 when all failed, B000 when some did, FE00 after a C-CANCEL (PS3.4 C.4.2.1.5).</summary>
+    public MoveResponse Final(bool canceled)
+    {
+        MoveResponse counted = Counted(DimseStatus.Success);
+        DimseStatus status = canceled && counted.Remaining > 0 ? DimseStatus.Cancel
+            : counted.Failed == 0 ? DimseStatus.Success
+            : counted.Failed == Total ? DimseStatus.UnableToPerformSuboperations
+            : DimseStatus.SuboperationsCompleteWithFailures;
+        lock (_gate)
+        {
+            return counted with { Status = status, FailedSOPInstanceUIDList = [.. _failed] };
+        }
+    }
+
+    private MoveResponse Counted(DimseStatus status)
+    {
+        lock (_gate)
+        {
+            return new MoveResponse(status) { Remaining = _open.Count, Completed = _completed, Failed = _failed.Count, Warning = _warning };
+        }
+    }
+}

@@ -1,0 +1,221 @@
+using System.Net;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using PacsStegoGateway.Audit;
+using PacsStegoGateway.Configuration;
+using PacsStegoGateway.Dicom.Network;
+using PacsStegoGateway.Dimse;
+using PacsStegoGateway.Forwarding;
+using PacsStegoGateway.Intake;
+using PacsStegoGateway.Retrieval;
+using PacsStegoGateway.Storage;
+using PacsStegoGateway.Work;
+
+namespace PacsStegoGateway.Service;
+
+/// <summary>The running gateway: everything composed in one place, started in order, stopped in reverse.</summary>
+public sealed partial class GatewayHost : IAsyncDisposable
+{
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan DatabaseRetry = TimeSpan.FromSeconds(2);
+
+    private readonly WebApplication _application;
+    private readonly GatewayStore _store;
+    private readonly Spool _spool;
+    private readonly SystemdNotifier _systemd;
+
+    private GatewayHost(WebApplication application, GatewayStore store, Spool spool, SystemdNotifier systemd)
+    {
+        _application = application;
+        _store = store;
+        _spool = spool;
+        _systemd = systemd;
+    }
+
+    /// <summary>Where DIMSE is listened for; the port is the real one when the configuration said 0.</summary>
+    public IPEndPoint EndPoint { get; private set; } = new(IPAddress.None, 0);
+
+    public GatewayStore Store => _store;
+
+    /// <summary>Runs until told to stop: by the token, SIGTERM, Ctrl+C, or the Windows service control manager.</summary>
+    /// <returns>The exit code: 0.</returns>
+    public static async Task<int> RunAsync(GatewayOptions options, ProtectionParts protection, CancellationToken cancellationToken)
+    {
+        if (OperatingSystem.IsWindows()
+            && WindowsService.TryRun((ready, stop) => RunAsync(options, protection, ready, stop), out int exitCode))
+        {
+            return exitCode;
+        }
+
+        return await RunAsync(options, protection, static () => { }, cancellationToken);
+    }
+
+    /// <summary>Starts; returns when associations are accepted.</summary>
+    /// <param name="configureLogging">Null: to the console.</param>
+    /// <exception cref="IOException">The port is taken, or the spool belongs to another process.</exception>
+    public static async Task<GatewayHost> StartAsync(
+        GatewayOptions options, ProtectionParts protection, Action<ILoggingBuilder>? configureLogging, CancellationToken cancellationToken)
+    {
+        // Flushing a file blocks a thread; with many senders the pool must not have to grow one by one.
+        ThreadPool.GetMinThreads(out int workers, out int completions);
+        ThreadPool.SetMinThreads(Math.Max(workers, 32), completions);
+
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        (configureLogging ?? LogToConsole)(builder.Logging);
+        using ILoggerFactory early = LoggerFactory.Create(configureLogging ?? LogToConsole);
+        ILogger logger = early.CreateLogger<GatewayHost>();
+
+        var spool = new Spool(options.Spool, options.InDataFolder(options.Spool.Folder));
+        GatewayStore? store = null;
+        try
+        {
+            store = await OpenStoreAsync(options, logger, cancellationToken);
+            LogSwept(logger, await Housekeeping.SweepAsync(spool, store, cancellationToken));
+            var systemd = SystemdNotifier.FromEnvironment();
+            Compose(builder, options, protection, store, spool, systemd);
+            WebApplication application = builder.Build();
+            var host = new GatewayHost(application, store, spool, systemd);
+            await store.AppendAuditAsync(new AuditRecord(AuditEvent.ServiceStarted));
+            await application.StartAsync(cancellationToken);
+            host.EndPoint = EndPointOf(application);
+            systemd.Ready();
+            LogListening(logger, host.EndPoint);
+            return host;
+        }
+        catch
+        {
+            if (store is not null)
+            {
+                await store.DisposeAsync();
+            }
+
+            spool.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Lets what is under way finish, records the stop, closes everything. Rows and files stay as they are.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _systemd.Stopping();
+        using (var limit = new CancellationTokenSource(StopTimeout))
+        {
+            await _application.StopAsync(limit.Token);
+        }
+
+        try
+        {
+            await _store.AppendAuditAsync(new AuditRecord(AuditEvent.ServiceStopped));
+        }
+        catch (StoreUnavailableException)
+        {
+            // Its absence from the trail, before the next start, tells that we stopped without a database.
+        }
+
+        await _application.DisposeAsync();
+        await _store.DisposeAsync();
+        _spool.Dispose();
+    }
+
+    private static async Task<int> RunAsync(GatewayOptions options, ProtectionParts protection, Action ready, CancellationToken cancellationToken)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var terminate = System.Runtime.InteropServices.PosixSignalRegistration.Create(
+            System.Runtime.InteropServices.PosixSignal.SIGTERM, context =>
+            {
+                context.Cancel = true;
+                stop.Cancel();
+            });
+        await using GatewayHost host = await StartAsync(options, protection, null, stop.Token);
+        ready();
+        await Task.Delay(Timeout.Infinite, stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return 0;
+    }
+
+    /// <summary>Waits for a database that is away: a gateway that starts before its database must not give up.</summary>
+    private static async Task<GatewayStore> OpenStoreAsync(GatewayOptions options, ILogger logger, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                return await GatewayStore.OpenAsync(StoreDialect.Of(options), TimeProvider.System, cancellationToken);
+            }
+            catch (StoreUnavailableException e)
+            {
+                LogWaiting(logger, e);
+                await Task.Delay(DatabaseRetry, cancellationToken);
+            }
+        }
+    }
+
+    private static void Compose(
+        WebApplicationBuilder builder, GatewayOptions options, ProtectionParts protection, GatewayStore store, Spool spool, SystemdNotifier systemd)
+    {
+        IServiceCollection services = builder.Services;
+        var received = new WorkSignal();
+        var isProtected = new WorkSignal();
+        var vault = new IdentityVault(protection.Keys);
+        long maxBytes = (long)options.Spool.MaxObjectMegabytes << 20;
+        services.AddSingleton(options).AddSingleton(store).AddSingleton(spool).AddSingleton(vault).AddSingleton(systemd)
+            .AddSingleton(TimeProvider.System).AddSingleton(LimitsOf(options.Listen)).AddSingleton(new AwaitedInstances())
+            .AddSingleton(new InstanceSearch(store, vault)).AddSingleton(new AccessPolicy(options)).AddSingleton(new AssociationSlots(options.Listen));
+        services.AddSingleton(p => new InstanceIntake(spool, store, vault, options.Spool, received, Log<InstanceIntake>(p)));
+        services.AddSingleton(p => new QueryService(store, p.GetRequiredService<InstanceSearch>(), options.Retrieval));
+        services.AddSingleton(p => new MoveService(store, p.GetRequiredService<InstanceSearch>(),
+            () => new PacsFetcher(options.Pacs, p.GetRequiredService<AwaitedInstances>()),
+            new OriginalSource(protection.Reveal, spool, maxBytes), options, Log<MoveService>(p)));
+        services.AddSingleton<DimseRooms>();
+        services.AddSingleton<DimseConnectionHandler>();
+        services.AddHostedService(p => new ProtectionWorker(
+            store, spool, protection.Protect, options.Work, received, isProtected, TimeProvider.System, Log<ProtectionWorker>(p)));
+        services.AddHostedService(p => new Forwarder(
+            store, spool, options.Pacs, options.Work, isProtected, TimeProvider.System, Log<Forwarder>(p)));
+        services.AddHostedService<Housekeeping>();
+        services.Configure<HostOptions>(static o => o.ShutdownTimeout = StopTimeout);
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            // Associations are counted after they have named themselves; this bounds those that say nothing.
+            kestrel.Limits.MaxConcurrentConnections = (options.Listen.MaxAssociations * 2) + 16;
+            kestrel.Listen(IPAddress.Parse(options.Listen.Address), options.Listen.Port, static l => l.UseConnectionHandler<DimseConnectionHandler>());
+        });
+        builder.WebHost.UseSockets(static sockets => sockets.NoDelay = true);
+    }
+
+    private static AssociationLimits LimitsOf(Configuration.ListenOptions listen) => AssociationLimits.Default with
+    {
+        MaxPduLength = (uint)listen.MaxPduLength,
+        ArtimTimeout = TimeSpan.FromSeconds(listen.ArtimTimeoutSeconds),
+        DimseTimeout = TimeSpan.FromSeconds(listen.DimseTimeoutSeconds),
+        IdleTimeout = TimeSpan.FromSeconds(listen.IdleTimeoutSeconds),
+    };
+
+    private static IPEndPoint EndPointOf(WebApplication application)
+    {
+        string address = application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
+        var uri = new Uri(address);
+        return new IPEndPoint(IPAddress.Parse(uri.Host), uri.Port);
+    }
+
+    private static ILogger<T> Log<T>(IServiceProvider provider) => provider.GetRequiredService<ILogger<T>>();
+
+    private static void LogToConsole(ILoggingBuilder logging) => logging.SetMinimumLevel(LogLevel.Information)
+        .AddFilter("Microsoft", LogLevel.Warning)
+        .AddSimpleConsole(static o =>
+        {
+            o.SingleLine = true;
+            o.UseUtcTimestamp = true;
+            o.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
+            o.ColorBehavior = Microsoft.Extensions.Logging.Console.LoggerColorBehavior.Disabled;
+        });
+
+    [LoggerMessage(6001, LogLevel.Information, "Accepting associations on {EndPoint}.")]
+    private static partial void LogListening(ILogger logger, IPEndPoint endPoint);
+
+    [LoggerMessage(6002, LogLevel.Warning, "The database is away: waiting for it.")]
+    private static partial void LogWaiting(ILogger logger, Exception exception);
+
+    [LoggerMessage(6003, LogLevel.Information, "{Count} spool files without a row were removed.")]
+    private static partial void LogSwept(ILogger logger, int count);
+}

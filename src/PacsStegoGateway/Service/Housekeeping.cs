@@ -1,0 +1,63 @@
+using PacsStegoGateway.Storage;
+
+namespace PacsStegoGateway.Service;
+
+/// <summary>
+/// Keeps the watchdog content while we are well, and removes spool files that no row owns: left by a crash between file and
+/// row, between row and removal, or by a database that never said whether it had committed.
+/// </summary>
+public sealed partial class Housekeeping(
+    GatewayStore store, Spool spool, SystemdNotifier systemd, TimeProvider time, ILogger<Housekeeping> logger) : BackgroundService
+{
+    private static readonly TimeSpan BetweenSweeps = TimeSpan.FromHours(1);
+
+    /// <summary>Removes files without a row. Those being written now are not looked at.</summary>
+    /// <returns>How many were removed.</returns>
+    public static async Task<int> SweepAsync(Spool spool, GatewayStore store, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<string> unowned = await store.UnownedFilesAsync(spool.IdleFiles(), cancellationToken);
+        foreach (string file in unowned)
+        {
+            spool.Delete(file);
+        }
+
+        return unowned.Count;
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        TimeSpan beat = systemd.WatchdogInterval ?? BetweenSweeps;
+        long swept = time.GetTimestamp();
+        using var timer = new PeriodicTimer(beat, time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stoppingToken))
+            {
+                bool reachable = await store.IsReachableAsync(stoppingToken);
+                if (reachable && time.GetElapsedTime(swept) >= BetweenSweeps)
+                {
+                    swept = time.GetTimestamp();
+                    LogSwept(logger, await SweepAsync(spool, store, stoppingToken));
+                }
+
+                // A database that is away is no reason to restart us: we are well, and say what we wait for.
+                systemd.Status(reachable ? "Accepting associations" : "The database is away: answering A700 until it is back");
+                systemd.Watchdog();
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // Stopping.
+        }
+        catch (StoreUnavailableException e)
+        {
+            LogSweepFailed(logger, e);
+        }
+    }
+
+    [LoggerMessage(6010, LogLevel.Information, "{Count} spool files without a row were removed.")]
+    private static partial void LogSwept(ILogger logger, int count);
+
+    [LoggerMessage(6011, LogLevel.Warning, "The database went away while the spool was swept.")]
+    private static partial void LogSweepFailed(ILogger logger, Exception exception);
+}

@@ -1,0 +1,156 @@
+using PacsStegoGateway.Configuration;
+using PacsStegoGateway.Dicom;
+using PacsStegoGateway.Protection;
+using PacsStegoGateway.Storage;
+
+namespace PacsStegoGateway.Work;
+
+/// <summary>The product's first verb; thread-safe. <see cref="Protector.Protect"/> is the one that ships.</summary>
+public delegate ProtectionOutcome Protect(ReadOnlyMemory<byte> dataSet, TransferSyntax transferSyntax);
+
+/// <summary>
+/// Takes received rows, protects, writes the protected object to the spool, commits row and audit entry together. A crash
+/// anywhere leaves the row as it was, and the next start does it again: pseudonyms are the same, so the PACS sees one object.
+/// </summary>
+public sealed partial class ProtectionWorker(
+    GatewayStore store, Spool spool, Protect protect, WorkOptions options, WorkSignal received, WorkSignal isProtected, TimeProvider time,
+    ILogger<ProtectionWorker> logger) : BackgroundService
+{
+    /// <summary>A failure of our own that repeats this often is the object's: it is set aside so that others go on.</summary>
+    private const int MaxUnexpected = 3;
+
+    private readonly RowQueue _queue = new(store, InstanceState.Received, options.QueueLength, received, logger);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        int count = options.Workers == 0 ? Environment.ProcessorCount : options.Workers;
+        // Threads of their own: computing on the pool's would hold up the answers to modalities.
+        Task[] workers = [.. Enumerable.Range(0, count).Select(_ => Task.Factory.StartNew(
+            () => Work(stoppingToken), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default))];
+        await _queue.FillAsync(stoppingToken);
+        await Task.WhenAll(workers);
+    }
+
+    private void Work(CancellationToken stopping)
+    {
+        while (_queue.Rows.WaitToReadAsync(CancellationToken.None).AsTask().GetAwaiter().GetResult())
+        {
+            while (!stopping.IsCancellationRequested && _queue.Rows.TryRead(out InstanceRow? row))
+            {
+                try
+                {
+                    ProcessAsync(row, stopping).GetAwaiter().GetResult();
+                }
+                catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+                {
+                    return;
+                }
+                finally
+                {
+                    _queue.Done(row);
+                }
+            }
+
+            if (stopping.IsCancellationRequested)
+            {
+                return;
+            }
+        }
+    }
+
+    private async Task ProcessAsync(InstanceRow row, CancellationToken stopping)
+    {
+        try
+        {
+            await ProtectAsync(row);
+        }
+        catch (FileNotFoundException)
+        {
+            await SettleAsync(() => store.QuarantineAsync(row, RefusalReason.MalformedDataSet, "The spool file is missing."), stopping);
+        }
+        catch (StoreUnavailableException e)
+        {
+            LogStoreAway(logger, row.Id, e);
+            await Task.Delay(Backoff.After(0, options), time, stopping);
+        }
+        catch (IOException e)
+        {
+            LogRetry(logger, row.Id, e);
+            await SettleAsync(() => store.RetryLaterAsync(
+                row, time.GetUtcNow() + Backoff.After(row.Attempts, options), RefusalReason.OutOfResources, "Reading or writing the spool failed.", null), stopping);
+        }
+        catch (Exception e)
+        {
+            // The type alone: a message may quote what it read.
+            LogUnexpected(logger, row.Id, e.GetType().Name);
+            string detail = $"Unexpected: {e.GetType().Name}.";
+            await SettleAsync(() => row.Attempts + 1 < MaxUnexpected
+                ? store.RetryLaterAsync(row, time.GetUtcNow() + Backoff.After(row.Attempts, options), RefusalReason.ProofFailed, detail, null)
+                : store.QuarantineAsync(row, RefusalReason.ProofFailed, detail), stopping);
+        }
+    }
+
+    private async Task ProtectAsync(InstanceRow row)
+    {
+        byte[] bytes = spool.ReadAll(row.ReceivedFile);
+        switch (protect(Part10.DataSetOf(bytes), TransferSyntax.Of(row.TransferSyntaxUID)))
+        {
+            case ProtectionOutcome.Quarantined refused:
+                await store.QuarantineAsync(row, refused.Reason, refused.Detail);
+                LogQuarantined(logger, row.Id, refused.Reason);
+                break;
+
+            case ProtectionOutcome.Protected { Instance: var instance }
+                when instance.SOPInstanceUID != row.SopUID || instance.StudyInstanceUID != row.StudyUID:
+                await store.QuarantineAsync(row, RefusalReason.ProofFailed, "The protected object bears other UIDs than the row: another pseudonym key?");
+                LogQuarantined(logger, row.Id, RefusalReason.ProofFailed);
+                break;
+
+            case ProtectionOutcome.Protected { Instance: var instance }:
+                await KeepAsync(row, instance);
+                break;
+        }
+    }
+
+    private async Task KeepAsync(InstanceRow row, ProtectedInstance instance)
+    {
+        using SpoolFile file = spool.Create();
+        file.Write(FileMeta.Prefix(instance.SOPClassUID, instance.SOPInstanceUID, instance.TransferSyntax.UID));
+        file.Write(instance.DataSet);
+        file.Flush();
+        file.Keep();
+        if (await store.SetProtectedAsync(row, file.Name, instance.Embedding.ToString()))
+        {
+            isProtected.Set();
+        }
+        else
+        {
+            spool.Delete(file.Name);
+        }
+    }
+
+    /// <summary>Writes what became of the row; when the database is away too, the row is still as it was and comes again.</summary>
+    private async Task SettleAsync(Func<Task> write, CancellationToken stopping)
+    {
+        try
+        {
+            await write();
+        }
+        catch (StoreUnavailableException)
+        {
+            await Task.Delay(Backoff.After(0, options), time, stopping);
+        }
+    }
+
+    [LoggerMessage(3010, LogLevel.Warning, "Instance {Id} is quarantined: {Reason}.")]
+    private static partial void LogQuarantined(ILogger logger, long id, RefusalReason reason);
+
+    [LoggerMessage(3011, LogLevel.Warning, "Instance {Id} is tried again later.")]
+    private static partial void LogRetry(ILogger logger, long id, Exception exception);
+
+    [LoggerMessage(3012, LogLevel.Error, "Instance {Id} failed unexpectedly with {Type}.")]
+    private static partial void LogUnexpected(ILogger logger, long id, string type);
+
+    [LoggerMessage(3013, LogLevel.Warning, "The database is away: instance {Id} waits.")]
+    private static partial void LogStoreAway(ILogger logger, long id, Exception exception);
+}
