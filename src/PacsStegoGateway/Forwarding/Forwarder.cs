@@ -42,6 +42,17 @@ public sealed partial class Forwarder(
                 {
                     failures = await SendAsync(link, row, stopping) ? 0 : failures + 1;
                 }
+                catch (StoreUnavailableException e)
+                {
+                    LogStoreAway(logger, e);
+                    failures++;
+                }
+                catch (Exception e) when (e is not OperationCanceledException)
+                {
+                    // The row is as it was; the sender must live on, or the queue would stand still unnoticed.
+                    LogUnexpected(logger, row.Id, e.GetType().Name);
+                    failures++;
+                }
                 finally
                 {
                     _queue.Done(row);
@@ -132,12 +143,7 @@ public sealed partial class Forwarder(
 
             return false;
         }
-        catch (StoreUnavailableException e)
-        {
-            LogStoreAway(logger, e);
-            return false;
-        }
-        catch (IOException e)
+        catch (IOException e) when (e is not StoreUnavailableException)
         {
             LogSpool(logger, row.Id, e);
             return false;
@@ -188,4 +194,7 @@ public sealed partial class Forwarder(
 
     [LoggerMessage(4004, LogLevel.Warning, "Instance {Id} cannot be read from the spool.")]
     private static partial void LogSpool(ILogger logger, long id, Exception exception);
+
+    [LoggerMessage(4005, LogLevel.Error, "Forwarding instance {Id} failed unexpectedly with {Type}.")]
+    private static partial void LogUnexpected(ILogger logger, long id, string type);
 }

@@ -2,7 +2,6 @@ using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using PacsStegoGateway.Audit;
 using PacsStegoGateway.Configuration;
-using PacsStegoGateway.Dicom;
 using PacsStegoGateway.Dicom.Network;
 using PacsStegoGateway.Storage;
 

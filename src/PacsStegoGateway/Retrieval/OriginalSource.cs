@@ -6,7 +6,7 @@ using PacsStegoGateway.Storage;
 
 namespace PacsStegoGateway.Retrieval;
 
-/// <summary>The product's second verb; thread-safe. <see cref="Revealer.Reveal"/> is the one that ships.</summary>
+/// <summary>The product's second verb; thread-safe. <c>Revealer.Reveal</c> is the one that ships.</summary>
 public delegate RevealOutcome Reveal(DataSet stored);
 
 /// <summary>From a protected object to the proved original of the row it belongs to.</summary>

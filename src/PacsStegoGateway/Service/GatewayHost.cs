@@ -1,7 +1,6 @@
 using System.Net;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using PacsStegoGateway.Audit;
 using PacsStegoGateway.Configuration;
 using PacsStegoGateway.Dicom.Network;
@@ -78,7 +77,7 @@ public sealed partial class GatewayHost : IAsyncDisposable
             var host = new GatewayHost(application, store, spool, systemd);
             await store.AppendAuditAsync(new AuditRecord(AuditEvent.ServiceStarted));
             await application.StartAsync(cancellationToken);
-            host.EndPoint = EndPointOf(application);
+            host.EndPoint = ListenAddress.Of(application.Services.GetRequiredService<IServer>());
             systemd.Ready();
             LogListening(logger, host.EndPoint);
             return host;
@@ -190,13 +189,6 @@ public sealed partial class GatewayHost : IAsyncDisposable
         DimseTimeout = TimeSpan.FromSeconds(listen.DimseTimeoutSeconds),
         IdleTimeout = TimeSpan.FromSeconds(listen.IdleTimeoutSeconds),
     };
-
-    private static IPEndPoint EndPointOf(WebApplication application)
-    {
-        string address = application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
-        var uri = new Uri(address);
-        return new IPEndPoint(IPAddress.Parse(uri.Host), uri.Port);
-    }
 
     private static ILogger<T> Log<T>(IServiceProvider provider) => provider.GetRequiredService<ILogger<T>>();
 

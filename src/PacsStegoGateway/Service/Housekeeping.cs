@@ -1,3 +1,5 @@
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Hosting.Server;
 using PacsStegoGateway.Storage;
 
 namespace PacsStegoGateway.Service;
@@ -7,7 +9,7 @@ namespace PacsStegoGateway.Service;
 /// row, between row and removal, or by a database that never said whether it had committed.
 /// </summary>
 public sealed partial class Housekeeping(
-    GatewayStore store, Spool spool, SystemdNotifier systemd, TimeProvider time, ILogger<Housekeeping> logger) : BackgroundService
+    GatewayStore store, Spool spool, SystemdNotifier systemd, IServer server, TimeProvider time, ILogger<Housekeeping> logger) : BackgroundService
 {
     private static readonly TimeSpan BetweenSweeps = TimeSpan.FromHours(1);
 
@@ -42,7 +44,14 @@ public sealed partial class Housekeeping(
 
                 // A database that is away is no reason to restart us: we are well, and say what we wait for.
                 systemd.Status(reachable ? "Accepting associations" : "The database is away: answering A700 until it is back");
-                systemd.Watchdog();
+                if (await IsListeningAsync(stoppingToken))
+                {
+                    systemd.Watchdog();
+                }
+                else
+                {
+                    LogDeaf(logger);
+                }
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -54,6 +63,26 @@ public sealed partial class Housekeeping(
             LogSweepFailed(logger, e);
         }
     }
+
+    /// <summary>Can somebody connect? A listener that died while the program lives is what a watchdog is for.</summary>
+    private async Task<bool> IsListeningAsync(CancellationToken cancellationToken)
+    {
+        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(TimeSpan.FromSeconds(5));
+        try
+        {
+            await socket.ConnectAsync(ListenAddress.Reachable(server), limit.Token);
+            return true;
+        }
+        catch (Exception e) when (e is SocketException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            return false;
+        }
+    }
+
+    [LoggerMessage(6012, LogLevel.Critical, "Nobody can connect to the listener.")]
+    private static partial void LogDeaf(ILogger logger);
 
     [LoggerMessage(6010, LogLevel.Information, "{Count} spool files without a row were removed.")]
     private static partial void LogSwept(ILogger logger, int count);

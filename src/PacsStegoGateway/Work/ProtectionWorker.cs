@@ -5,7 +5,7 @@ using PacsStegoGateway.Storage;
 
 namespace PacsStegoGateway.Work;
 
-/// <summary>The product's first verb; thread-safe. <see cref="Protector.Protect"/> is the one that ships.</summary>
+/// <summary>The product's first verb; thread-safe. <c>Protector.Protect</c> is the one that ships.</summary>
 public delegate ProtectionOutcome Protect(ReadOnlyMemory<byte> dataSet, TransferSyntax transferSyntax);
 
 /// <summary>
@@ -44,6 +44,12 @@ public sealed partial class ProtectionWorker(
                 catch (OperationCanceledException) when (stopping.IsCancellationRequested)
                 {
                     return;
+                }
+                catch (Exception e)
+                {
+                    // The row is as it was; the worker must live on, or the queue would stand still unnoticed.
+                    LogUnexpected(logger, row.Id, e.GetType().Name);
+                    stopping.WaitHandle.WaitOne(Backoff.After(0, options));
                 }
                 finally
                 {
