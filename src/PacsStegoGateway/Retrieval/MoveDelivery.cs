@@ -125,7 +125,7 @@ public sealed partial class MoveDelivery(
 
             // Recorded before it leaves: identity that went out unrecorded could not be called back.
             await AuditAsync(found, new AuditRecord(AuditEvent.Reidentified) { Detail = $"Sent to {destination.AETitle}." });
-            await SendAsync(found, original, cancellationToken);
+            await SendAsync(found, original);
         }
         finally
         {
@@ -134,7 +134,8 @@ public sealed partial class MoveDelivery(
         }
     }
 
-    private async Task SendAsync(FoundInstance found, RevealedInstance original, CancellationToken cancellationToken)
+    /// <summary>Once begun it is finished, whatever is canceled: only then are the counts true.</summary>
+    private async Task SendAsync(FoundInstance found, RevealedInstance original)
     {
         string failure;
         try
@@ -147,7 +148,7 @@ public sealed partial class MoveDelivery(
             else
             {
                 StoreResponse response = await _association.StoreAsync(original.SOPClassUID, original.SOPInstanceUID, original.TransferSyntax.UID,
-                    new ReadOnlySequence<byte>(original.DataSet), _originator, cancellationToken);
+                    new ReadOnlySequence<byte>(original.DataSet), _originator, CancellationToken.None);
                 progress.Settle(found, response.Status);
                 if (!response.Status.IsFailure)
                 {

@@ -140,6 +140,28 @@ public sealed class RetrievalTests
     }
 
     [Theory]
+    [InlineData(3, 0, false, 0x0000)]
+    [InlineData(2, 1, false, 0xB000)]
+    [InlineData(0, 3, false, 0xA702)]
+    [InlineData(1, 1, true, 0xFE00)]
+    [InlineData(3, 0, true, 0x0000)]
+    public void The_final_status_says_what_became_of_all_and_the_counts_add_up(int completed, int failed, bool canceled, int status)
+    {
+        FoundInstance[] all = [.. Enumerable.Range(1, 3).Select(static i => new FoundInstance(new InstanceRow { SopUID = $"2.25.{i}" }, null))];
+        var progress = new MoveProgress(all);
+        for (int i = 0; i < completed + failed; i++)
+        {
+            progress.Settle(all[i], i < completed ? DimseStatus.Success : DimseStatus.OutOfResources);
+            progress.Settle(all[i], DimseStatus.Success);
+        }
+
+        MoveResponse final = progress.Final(canceled);
+        final.Status.Code.ShouldBe((ushort)status);
+        (final.Completed, final.Failed, final.Remaining).ShouldBe((completed, failed, 3 - completed - failed));
+        final.FailedSOPInstanceUIDList.Count.ShouldBe(failed);
+    }
+
+    [Theory]
     [InlineData(Vr.PN, "doe^j*", "DOE^JANE", true)]
     [InlineData(Vr.PN, "Doe^Jane", "Doe^Jane^^", true)]
     [InlineData(Vr.LO, "ab?d", "abcd", true)]
