@@ -1,1 +1,1 @@
-return 0;
+return await PacsStegoGateway.Commands.CommandLine.RunAsync(args).ConfigureAwait(false);

@@ -1,0 +1,70 @@
+using System.CommandLine;
+using PacsStegoGateway.Configuration;
+using PacsStegoGateway.Dicom;
+using PacsStegoGateway.Segmentation;
+using PacsStegoGateway.Segmentation.OnnxRuntime;
+using PacsStegoGateway.Steganography.Sealing;
+using PacsStegoGateway.Storage;
+
+namespace PacsStegoGateway.Commands;
+
+/// <summary>The command line: one verb, one file.</summary>
+internal static class CommandLine
+{
+    /// <summary>Runs one command line.</summary>
+    /// <returns>An <see cref="ExitCode"/>.</returns>
+    public static async Task<int> RunAsync(string[] arguments)
+    {
+        ParseResult parsed = Create().Parse(arguments);
+        if (parsed.Errors.Count > 0)
+        {
+            foreach (var error in parsed.Errors)
+            {
+                await Console.Error.WriteLineAsync(error.Message).ConfigureAwait(false);
+            }
+
+            await Console.Error.WriteLineAsync($"'psg {parsed.CommandResult.Command.Name} --help' shows how it is used.").ConfigureAwait(false);
+            return ExitCode.Misused;
+        }
+
+        try
+        {
+            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false }).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            await Console.Error.WriteLineAsync("Stopped.").ConfigureAwait(false);
+            return ExitCode.SomeFailed;
+        }
+        catch (Exception e) when (IsMisuse(e))
+        {
+            await Console.Error.WriteLineAsync(e.Message).ConfigureAwait(false);
+            return ExitCode.Misused;
+        }
+        catch (Exception e) when (e is DicomContentException or IOException or UnauthorizedAccessException or StoreUnavailableException)
+        {
+            await Console.Error.WriteLineAsync(e.Message).ConfigureAwait(false);
+            return ExitCode.SomeFailed;
+        }
+    }
+
+    /// <summary>What the user, not the data, must change: configuration, keys, model, native library.</summary>
+    private static bool IsMisuse(Exception e) => e is CommandException or ConfigurationException or KeyRingException
+        or SegmentationModelException or OnnxRuntimeUnavailableException;
+
+    private static RootCommand Create() => new("PacsStegoGateway: de-identifies images on their way to the PACS and brings the originals back.")
+    {
+        RunCommand.Create(),
+        CheckConfigCommand.Create(),
+        ProtectCommand.Create(),
+        RevealCommand.Create(),
+        InspectCommand.Create(),
+        DumpCommand.Create(),
+        EchoCommand.Create(),
+        SendCommand.Create(),
+        AuditCommand.Create(),
+        KeysCommand.Create(),
+        ServiceCommand.Create(),
+        PhantomCommand.Create(),
+    };
+}

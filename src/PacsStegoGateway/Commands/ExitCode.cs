@@ -1,0 +1,14 @@
+namespace PacsStegoGateway.Commands;
+
+/// <summary>What <c>psg</c> tells the shell.</summary>
+public static class ExitCode
+{
+    /// <summary>Everything asked for was done.</summary>
+    public const int Done = 0;
+
+    /// <summary>Some item was refused or failed; each is named on standard error with its reason.</summary>
+    public const int SomeFailed = 1;
+
+    /// <summary>Wrong usage or configuration; nothing was done.</summary>
+    public const int Misused = 2;
+}

@@ -1,0 +1,166 @@
+using System.Globalization;
+using PacsStegoGateway.Dicom;
+using PacsStegoGateway.Imaging;
+using PacsStegoGateway.Protection;
+
+namespace PacsStegoGateway.Commands;
+
+/// <summary>What an inspection found.</summary>
+internal enum InspectionOutcome
+{
+    /// <summary>Something is hidden, our keys open it, and the original comes back bit for bit.</summary>
+    Original,
+
+    /// <summary>Pixels and essential identifiers come back; the Encrypted Attributes are gone.</summary>
+    SymbolAlone,
+
+    /// <summary>The identity can be read, the original cannot be restored.</summary>
+    IdentityOnly,
+
+    /// <summary>Nothing is hidden; it could be, as the numbers show.</summary>
+    Protectable,
+
+    /// <summary>Nothing is hidden and nothing can be.</summary>
+    NotPossible,
+}
+
+/// <summary>One image, seen before and after.</summary>
+internal sealed class Inspection
+{
+    private readonly ProtectionRooms _rooms;
+    private DataSet? _cover;
+    private DataSet? _stego;
+    private EssentialIdentity? _identity;
+    private EmbeddingSummary? _embedding;
+
+    private Inspection(ProtectionRooms rooms) => _rooms = rooms;
+
+    public InspectionOutcome Outcome { get; private set; }
+
+    /// <summary>Why, in words; empty when there is nothing to explain.</summary>
+    public string Detail { get; private set; } = "";
+
+    public static Inspection Of(DicomFile file, ProtectionRooms rooms)
+    {
+        var inspection = new Inspection(rooms);
+        switch (rooms.Revealer.Reveal(file.DataSet))
+        {
+            case RevealOutcome.Revealed { Original: var original }:
+                inspection.Found(InspectionOutcome.Original, file.DataSet, original);
+                break;
+            case RevealOutcome.RevealedFromSymbolAlone { Instance: var instance }:
+                inspection.Found(InspectionOutcome.SymbolAlone, file.DataSet, instance);
+                inspection.Detail = "The Encrypted Attributes are gone.";
+                break;
+            case RevealOutcome.NotRevealed { Identity: not null } not:
+                inspection.Outcome = InspectionOutcome.IdentityOnly;
+                inspection._identity = not.Identity;
+                inspection.Detail = $"{not.Reason}: {not.Detail}";
+                break;
+            default:
+                inspection.TryProtect(file);
+                break;
+        }
+
+        return inspection;
+    }
+
+    public object ToReport(bool withIdentity) => new
+    {
+        Outcome,
+        Detail,
+        Embedding = _embedding,
+        Identity = withIdentity ? _identity?.Values.ToDictionary(static e => DataDictionary.Find(e.Tag)!.Value.Keyword, e => e.ToText(_identity.Values.Encoding)) : null,
+        Pixels = Numbers(),
+    };
+
+    public void Print(TextWriter output, bool withIdentity)
+    {
+        output.WriteLine($"Outcome    {Outcome}{(Detail.Length > 0 ? ": " + Detail : "")}");
+        output.WriteLine($"Segmenter  {_rooms.Segmenter.Name}");
+        if (_embedding is not null)
+        {
+            output.WriteLine($"Embedding  {_embedding}");
+        }
+
+        if (Numbers() is { } numbers)
+        {
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"Pixels     {numbers.Changed} of {numbers.Total} changed, at most by {numbers.MaximumChange}; outside the mask {numbers.ChangedOutsideMask}; background {numbers.Coverage:P1}"));
+        }
+
+        if (withIdentity && _identity is not null)
+        {
+            foreach (Element element in _identity.Values)
+            {
+                output.WriteLine($"{DataDictionary.Find(element.Tag)!.Value.Keyword,-24} {element.ToText(_identity.Values.Encoding)}");
+            }
+        }
+    }
+
+    /// <summary>The four panels, or null when there is no pair of images to compare.</summary>
+    public Picture? Draw() => Planes() is var (description, cover, stego, mask) ? EmbeddingPicture.Draw(description, cover, stego, mask) : null;
+
+    private void Found(InspectionOutcome outcome, DataSet stored, RevealedInstance revealed)
+    {
+        Outcome = outcome;
+        _stego = stored;
+        _cover = DataSetReader.Read(revealed.DataSet, revealed.TransferSyntax);
+        _identity = EssentialIdentity.Of(_cover);
+    }
+
+    private void TryProtect(DicomFile file)
+    {
+        switch (_rooms.Protector.Protect(DataSetWriter.ToArray(file.DataSet, file.TransferSyntax), file.TransferSyntax))
+        {
+            case ProtectionOutcome.Protected { Instance: var instance }:
+                Outcome = InspectionOutcome.Protectable;
+                Detail = "Nothing is hidden here yet; this is what protecting it would do.";
+                _cover = file.DataSet;
+                _stego = DataSetReader.Read(instance.DataSet, instance.TransferSyntax);
+                _embedding = instance.Embedding;
+                break;
+            case ProtectionOutcome.Quarantined refused:
+                Outcome = InspectionOutcome.NotPossible;
+                Detail = $"{refused.Reason}: {refused.Detail}";
+                break;
+        }
+    }
+
+    private (int Changed, int Total, int MaximumChange, int ChangedOutsideMask, double Coverage)? Numbers()
+    {
+        if (Planes() is not var (_, cover, stego, mask))
+        {
+            return null;
+        }
+
+        int changed = 0, outside = 0, maximum = 0;
+        for (int i = 0; i < cover.Samples.Length; i++)
+        {
+            int difference = Math.Abs(stego.Samples[i] - cover.Samples[i]);
+            if (difference > 0)
+            {
+                changed++;
+                maximum = Math.Max(maximum, difference);
+                outside += mask.ContainsPixel(i % cover.Width, i / cover.Width) ? 0 : 1;
+            }
+        }
+
+        return (changed, cover.Samples.Length, maximum, outside, mask.Coverage);
+    }
+
+    private (PixelDescription, PixelPlane Cover, PixelPlane Stego, BackgroundMask Mask)? Planes()
+    {
+        if (_cover is null || _stego is null
+            || PixelDescription.TryRead(_cover, out PixelDescription description) is not null
+            || _cover.Find(Tags.PixelData) is not { } before || _stego.Find(Tags.PixelData) is not { } after)
+        {
+            return null;
+        }
+
+        int length = (int)description.FrameLength;
+        PixelPlane cover = PixelPlane.Read(description, before.Value.Span[..length]);
+        PixelPlane stego = PixelPlane.Read(description, after.Value.Span[..length]);
+        return (description, cover, stego, _rooms.Segmenter.Segment(CellSums.Of(cover), description));
+    }
+}
