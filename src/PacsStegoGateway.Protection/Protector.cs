@@ -60,6 +60,12 @@ public sealed partial class Protector
         }
 
         DeidentificationResult split = _deidentifier.Deidentify(original);
+        if (split.HasOverlayInPixelData)
+        {
+            return new ProtectionOutcome.Quarantined(RefusalReason.BurnedInIdentity,
+                "An overlay lies in unused bits of the pixel data (retired since 2004); it may show identity and cannot be removed reversibly in this version.");
+        }
+
         var identity = EssentialIdentity.Of(original);
         TransferSyntax encoding = OriginalDigest.EncodingOf(transferSyntax);
         byte[] digest = OriginalDigest.Of(transferSyntax.Deflated ? DataSetWriter.ToArray(original, encoding) : dataSet.Span);

@@ -46,8 +46,8 @@ public sealed class ProtectionRooms : IDisposable
             ? new ThresholdSegmenter()
             : new MaskRcnnSegmenter(FindModel(options.Segmentation.ModelPath),
                 new MaskRcnnOptions { LibraryPath = options.Segmentation.LibraryPath is { Length: > 0 } path ? path : null });
-        return new ProtectionRooms(keys, segmenter, options.Embedding.MaxAmplitude > 0
-            ? new EmbeddingOptions { MaximumChange = options.Embedding.MaxAmplitude }
+        return new ProtectionRooms(keys, segmenter, options.Embedding.MaximumChange > 0
+            ? new EmbeddingOptions { MaximumChange = options.Embedding.MaximumChange }
             : new EmbeddingOptions());
     }
 

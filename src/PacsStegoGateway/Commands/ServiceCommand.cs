@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.ComponentModel;
 using System.Diagnostics;
+using System.Runtime.Versioning;
 using PacsStegoGateway.Configuration;
 using PacsStegoGateway.Service;
 
@@ -47,8 +48,7 @@ internal static class ServiceCommand
 
         if (OperatingSystem.IsWindows())
         {
-            return OnWindows(() => WindowsService.Install(ServiceContent.WindowsCommandLine(program, configuration)),
-                $"Installed. Start it with: sc start {ServiceContent.Name}");
+            return InstallOnWindows(ServiceContent.WindowsCommandLine(program, configuration));
         }
 
         if (!Directory.Exists(UnitFolder))
@@ -116,6 +116,11 @@ internal static class ServiceCommand
         }
     }
 
+    [SupportedOSPlatform("windows")]
+    private static int InstallOnWindows(string commandLine) =>
+        OnWindows([SupportedOSPlatform("windows")] () => WindowsService.Install(commandLine), $"Installed. Start it with: sc start {ServiceContent.Name}");
+
+    [SupportedOSPlatform("windows")]
     private static int OnWindows(Action change, string done)
     {
         try

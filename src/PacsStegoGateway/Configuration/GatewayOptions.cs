@@ -219,8 +219,8 @@ public sealed class SegmentationOptions
 /// <summary>How strongly the symbol is embedded; the room of steganography documents what each value does.</summary>
 public sealed class EmbeddingSettings
 {
-    /// <summary>Largest change of a background sample, in stored values, 1 to 4096. Default 0: the room's own default.</summary>
-    public int MaxAmplitude { get; set; }
+    /// <summary>Largest change of a background sample, in stored values, 1 to 255. Default 0: 6, or as much as 1.5 standard deviations of a noisier background.</summary>
+    public int MaximumChange { get; set; }
 }
 
 /// <summary>Protecting and forwarding.</summary>

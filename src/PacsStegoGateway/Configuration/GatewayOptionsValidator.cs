@@ -28,7 +28,7 @@ public static class GatewayOptionsValidator
             found.NotEmpty("Segmentation:ModelPath", options.Segmentation.ModelPath);
         }
 
-        found.Range("Embedding:MaxAmplitude", options.Embedding.MaxAmplitude, 0, 4096);
+        found.Range("Embedding:MaximumChange", options.Embedding.MaximumChange, 0, 255);
         found.Range("Work:Workers", options.Work.Workers, 0, 256);
         found.Range("Work:QueueLength", options.Work.QueueLength, 1, 10_000);
         found.Range("Work:RetryFirstSeconds", options.Work.RetryFirstSeconds, 1, 3600);
