@@ -148,7 +148,7 @@ public sealed class AcceptorTests
         _provider.OnStore = async (request, ct) =>
         {
             await go.Task;
-            (await RecordingProvider.ReadAllAsync(request.DataSet, ct)).Length.ShouldBe(64 << 20);
+            (await RecordingProvider.ReadAllAsync(request.DataSet, ct)).Length.ShouldBe(24 << 20);
             return StoreResponse.Success;
         };
         await using var acceptor = new TestAcceptor(_provider);
@@ -158,14 +158,14 @@ public sealed class AcceptorTests
         Task sending = Task.Run(async () =>
         {
             byte[] fragment = new byte[1 << 16];
-            for (; sent < 1024; sent++)
+            for (; sent < 384; sent++)
             {
-                await peer.SendFragmentAsync(3, false, sent == 1023, fragment);
+                await peer.SendFragmentAsync(3, false, sent == 383, fragment);
             }
         }, TestContext.Current.CancellationToken);
         int seen = -1;
         await UntilAsync(() => seen == (seen = Volatile.Read(ref sent)) && seen > 0, "sending came to a stop");
-        seen.ShouldBeLessThan(600);
+        seen.ShouldBeLessThan(300);
         go.SetResult();
         await sending;
         (await peer.ReadStatusAsync()).ShouldBe(DimseStatus.Success);
@@ -414,10 +414,18 @@ public sealed class AcceptorTests
     [Fact]
     public async Task Shutting_down_finishes_what_is_under_way_and_then_releases()
     {
+        var begun = new TaskCompletionSource();
+        _provider.OnStore = async (request, ct) =>
+        {
+            begun.SetResult();
+            await RecordingProvider.ReadAllAsync(request.DataSet, ct);
+            return StoreResponse.Success;
+        };
         await using var acceptor = new TestAcceptor(_provider);
         using ScriptedPeer peer = await ScriptedPeer.AssociateAsync(acceptor.Port);
         await peer.SendCommandAsync(3, Store(1));
         await peer.SendFragmentAsync(3, false, false, new byte[10]);
+        await begun.Task;
         acceptor.ShutDown();
         await peer.SendFragmentAsync(3, false, true, new byte[10]);
         (await peer.ReadStatusAsync()).ShouldBe(DimseStatus.Success);

@@ -165,7 +165,7 @@ public sealed class PduTests
             Hex("04 00 00000012 00000005 03 03 aabbcc 00000005 05 00 010203"), Hex("07 00 00000004 00 00 02 06"), Hex("03 00 00000004 00 01 01 07")];
         int read = 0;
         int refused = 0;
-        for (int round = 0; round < 40_000; round++)
+        for (int round = 0; round < 8_000; round++)
         {
             byte[] bytes = (byte[])seeds[round % seeds.Length].Clone();
             for (int i = random.Next(4); i > 0; i--)
@@ -188,11 +188,11 @@ public sealed class PduTests
 
             read++;
             byte[] again = ScriptedPeer.Bytes(pdu);
-            ScriptedPeer.Bytes(Read(again)).ShouldBe(again, $"round {round}");
+            ScriptedPeer.Bytes(Read(again)).AsSpan().SequenceEqual(again).ShouldBeTrue($"round {round}");
         }
 
-        read.ShouldBeGreaterThan(5_000);
-        refused.ShouldBeGreaterThan(5_000);
+        read.ShouldBeGreaterThan(1_000);
+        refused.ShouldBeGreaterThan(1_000);
     }
 
     private static string Outcome(ReadOnlySequence<byte> buffer, out Pdu? pdu)
