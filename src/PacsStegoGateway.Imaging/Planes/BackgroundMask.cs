@@ -24,6 +24,41 @@ public sealed record BackgroundMask(int Width, int Height, bool[] IsBackground, 
     /// <summary>Background share of all blocks, 0 to 1.</summary>
     public double Coverage => IsBackground.Length == 0 ? 0 : (double)Count / IsBackground.Length;
 
+    /// <summary>True when the two planes, of the mask's image size, are equal in every sample that is not background.</summary>
+    public bool IsUnchangedOutside(PixelPlane before, PixelPlane after)
+    {
+        for (int y = 0; y < before.Height; y++)
+        {
+            ReadOnlySpan<int> left = before.Samples.AsSpan(y * before.Width, before.Width);
+            ReadOnlySpan<int> right = after.Samples.AsSpan(y * before.Width, before.Width);
+            int from = 0;
+            if (y / BlockSize < Height)
+            {
+                ReadOnlySpan<bool> blocks = IsBackground.AsSpan(y / BlockSize * Width, Width);
+                for (int block = 0; block < blocks.Length; block++)
+                {
+                    if (blocks[block])
+                    {
+                        int edge = block * BlockSize;
+                        if (!left[from..edge].SequenceEqual(right[from..edge]))
+                        {
+                            return false;
+                        }
+
+                        from = edge + BlockSize;
+                    }
+                }
+            }
+
+            if (!left[from..].SequenceEqual(right[from..]))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
     /// <summary>True when the pixel lies in a background block.</summary>
     public bool ContainsPixel(int x, int y) =>
         x / BlockSize < Width && y / BlockSize < Height && IsBackground[(y / BlockSize * Width) + (x / BlockSize)];

@@ -38,7 +38,7 @@ internal sealed class AmplitudeSearch(SymbolEmbedder owner, PixelPlane cover, Pi
     private EmbeddingRefusal _reason = EmbeddingRefusal.TooNoisy;
 
     /// <summary>One rung: everything but the seal, which is made when it is tried.</summary>
-    private sealed record Rung(CellRule Rule, Placement Placement, CellPattern Pattern, double Ratio);
+    private sealed record Rung(BackgroundPlan Plan, CellRule Rule, Placement Placement, CellPattern Pattern, double Ratio);
 
     public EmbeddingOutcome Run()
     {
@@ -64,6 +64,11 @@ internal sealed class AmplitudeSearch(SymbolEmbedder owner, PixelPlane cover, Pi
     private Embedded? Climb(int bitsPerCell, int limit)
     {
         Rung? least = null;
+        if (!Placement.IsPossible(leastSize, bitsPerCell, _cellsWide * _cellsHigh))
+        {
+            return null;
+        }
+
         foreach (int step in Steps)
         {
             if (step > limit)
@@ -111,13 +116,11 @@ internal sealed class AmplitudeSearch(SymbolEmbedder owner, PixelPlane cover, Pi
         {
             if (!Placement.IsPossible(size, bitsPerCell, _cellsWide * _cellsHigh))
             {
-                _reason = EmbeddingRefusal.TooSmall;
-                _best = $"A symbol of {size.BitCount} bits is not for {_cellsWide * _cellsHigh} cells with {bitsPerCell} bits each.";
                 return null;
             }
 
             Placement placement = owner.Placements.Get(_key, _cellsWide, _cellsHigh, size, bitsPerCell);
-            CellPattern pattern = CellPattern.OnCover(cover.Samples, cover.Width, placement, _plan.Cells, rule);
+            CellPattern pattern = CellPattern.OnCover(cover.Samples, cover.Width, placement, _plan.Cells, rule, _plan.Excluded);
             int length = SealedContent.LengthOf(pattern.Exceptions, message.Length);
             SymbolSize? needed = SealedContent.SizeFor(length);
             if (needed is not null && needed.PayloadLength <= size.PayloadLength)
@@ -125,7 +128,7 @@ internal sealed class AmplitudeSearch(SymbolEmbedder owner, PixelPlane cover, Pi
                 double ratio = (double)step * step * pattern.SumOver(_inverseVariance, owner.Options.NoiseSigma) / placement.Order.CodedLength;
                 _reason = EmbeddingRefusal.TooNoisy;
                 _best = $"At change {step}, {pattern.CarrierCount} cells give a coded bit the ratio {ratio:F2}; about 1 is needed.";
-                return new Rung(rule, placement, pattern, ratio);
+                return new Rung(_plan, rule, placement, pattern, ratio);
             }
 
             _reason = EmbeddingRefusal.Unsuitable;
@@ -153,7 +156,7 @@ internal sealed class AmplitudeSearch(SymbolEmbedder owner, PixelPlane cover, Pi
             return true;
         }
 
-        using SoftCells within = soft.Within(_plan.Cells);
+        using SoftCells within = soft.Within(rung.Plan.Cells);
         return Decodes(within, rung, payload);
     }
 
@@ -173,12 +176,13 @@ internal sealed class AmplitudeSearch(SymbolEmbedder owner, PixelPlane cover, Pi
             || owner.Extract(stego, written) is not Extracted { IsProven: true } extracted
             || !extracted.Message.AsSpan().SequenceEqual(message)
             || !extracted.Restored.Samples.AsSpan().SequenceEqual(cover.Samples)
-            || extracted.Report.RepairedBlocks != 0)
+            || !extracted.Mask.IsBackground.AsSpan().SequenceEqual(rung.Plan.Mask.IsBackground)
+            || !extracted.Mask.IsUnchangedOutside(cover, stego))
         {
             return null;
         }
 
-        return new Embedded(stego, _plan.Mask, limit, extracted.Report);
+        return new Embedded(stego, rung.Plan.Mask, limit, extracted.Report) { SymbolPayload = payload };
     }
 
     private int? LimitFor(Rung rung) => rung.Pattern.ChangesPadding ? description.PixelPaddingValue + rung.Rule.Step : null;

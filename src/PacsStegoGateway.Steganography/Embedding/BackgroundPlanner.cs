@@ -3,7 +3,30 @@ using PacsStegoGateway.Imaging;
 namespace PacsStegoGateway.Steganography.Embedding;
 
 /// <summary>The region and the rule's floor and ceiling for it.</summary>
-internal sealed record BackgroundPlan(BackgroundMask Mask, CellMask Cells, int? Floor, int Ceiling, bool SkipsPadding, int Step);
+/// <param name="Mask">As the receiver sees it.</param>
+/// <param name="Cells">The same in cells.</param>
+/// <param name="Excluded">Cells of the mask that the floor alone made background: left alone. Empty = none.</param>
+/// <param name="Floor">See <see cref="CellRule"/>.</param>
+/// <param name="Ceiling">See <see cref="CellRule"/>.</param>
+/// <param name="Padding">What happens to padding samples.</param>
+/// <param name="Step">Steps up to this find room below the floor.</param>
+internal sealed record BackgroundPlan(BackgroundMask Mask, CellMask Cells, bool[] Excluded, int? Floor, int Ceiling, PaddingUse Padding, int Step);
+
+/// <summary>What embedding does with samples that hold the padding value.</summary>
+internal enum PaddingUse
+{
+    /// <summary>Raised, and the range limit declares the raised values padding too: no image value is among them.</summary>
+    Declared,
+
+    /// <summary>Left alone, with every cell that holds one.</summary>
+    Skipped,
+
+    /// <summary>
+    /// Raised without a declaration: the values next to padding are ordinary darkest image values, which must not be
+    /// declared padding, and without these cells too few are left (MR with padding value 0).
+    /// </summary>
+    Ordinary,
+}
 
 /// <summary>
 /// Finds background, floor and ceiling together: the mask depends on the floor and the best floor on the mask. A first
@@ -23,8 +46,8 @@ internal sealed class BackgroundPlanner(MaskMemory segmenter, PixelPlane cover, 
     /// <summary>Carriers that one byte of exceptions is worth.</summary>
     private const int CostOfByte = 24;
 
-    /// <summary>Blocks that a floor may add to the mask, as a share of it, all beside blocks that are background anyway.</summary>
-    private const double HiddenShare = 0.02;
+    /// <summary>Padding is skipped when that leaves at least this share of what could be had with it.</summary>
+    private const double LeastShareWithoutPadding = 0.5;
 
     /// <summary>On CT nothing below this is anatomy, so a floor there hides none.</summary>
     private const double AirHU = -900;
@@ -39,7 +62,7 @@ internal sealed class BackgroundPlanner(MaskMemory segmenter, PixelPlane cover, 
 
     /// <summary>The rule of a plan.</summary>
     public CellRule Rule(BackgroundPlan plan, int step, int bitsPerCell) =>
-        new(step, bitsPerCell, plan.Floor, plan.Ceiling, cover.MinimumValue, cover.MaximumValue, padding, plan.SkipsPadding);
+        new(step, bitsPerCell, plan.Floor, plan.Ceiling, cover.MinimumValue, cover.MaximumValue, PaddingFor(plan.Padding), plan.Padding == PaddingUse.Skipped);
 
     /// <summary>Plans for steps up to <paramref name="step"/>.</summary>
     /// <param name="step">Greatest step the floor must leave room for.</param>
@@ -48,8 +71,22 @@ internal sealed class BackgroundPlanner(MaskMemory segmenter, PixelPlane cover, 
     /// <returns>Null when there is no background; <see cref="Reason"/> says why.</returns>
     public BackgroundPlan? Plan(int step, Placement measure, BackgroundPlan? known = null)
     {
-        bool skips = known?.SkipsPadding ?? description.PixelPaddingRangeLimit is not null;
-        BackgroundPlan? first = known is null ? TryFloor(ChooseFor(Rim(), step, skips), step, skips) : null;
+        PaddingUse use = known?.Padding ?? (description.PixelPaddingRangeLimit is null ? PaddingUse.Declared : PaddingUse.Skipped);
+        BackgroundPlan? plan = PlanFor(use, step, measure, known);
+        if (plan is null || use != PaddingUse.Declared || !OccursOutside(plan.Cells, step))
+        {
+            return plan;
+        }
+
+        // The values that raised padding would take are image values elsewhere: they cannot be declared padding.
+        BackgroundPlan? skipping = PlanFor(PaddingUse.Skipped, step, measure, plan);
+        BackgroundPlan? ordinary = PlanFor(PaddingUse.Ordinary, step, measure, plan);
+        return skipping is null || (ordinary is not null && Score(skipping, measure) < LeastShareWithoutPadding * Score(ordinary, measure)) ? ordinary : skipping;
+    }
+
+    private BackgroundPlan? PlanFor(PaddingUse use, int step, Placement measure, BackgroundPlan? known)
+    {
+        BackgroundPlan? first = known is null ? TryFloor(ChooseFor(Rim(), step, use), step, use) : null;
         if (first is not null && IsGood(first, measure))
         {
             return first;
@@ -69,16 +106,17 @@ internal sealed class BackgroundPlanner(MaskMemory segmenter, PixelPlane cover, 
             start = CellMask.Of(mask, _cellsWide, _cellsHigh);
         }
 
-        skips = (known ?? first)?.SkipsPadding ?? skips;
-        BackgroundPlan? second = TryFloor(ChooseFor(start.Cells, step, skips), step, skips);
+        BackgroundPlan? second = TryFloor(ChooseFor(start.Cells, step, use), step, use);
         BackgroundPlan? better = second is null || (first is not null && Score(first, measure) > Score(second, measure)) ? first : second;
-        return better ?? TryFloor(new FloorPlanner.Plan(null, false), step, skips);
+        return better ?? known ?? TryFloor(new FloorPlanner.Plan(null, false), step, use);
     }
+
+    private PaddingRange? PaddingFor(PaddingUse use) => use == PaddingUse.Ordinary ? null : padding;
 
     private PixelDescription Seen { get; } = description with { PixelPaddingRangeLimit = null };
 
-    private FloorPlanner.Plan ChooseFor(ReadOnlySpan<bool> cells, int step, bool skips) => FloorPlanner.Choose(
-        cover.Samples, cover.Width, cells, new CellRule(step, 1, null, int.MaxValue, cover.MinimumValue, cover.MaximumValue, padding, skips), _leastSample);
+    private FloorPlanner.Plan ChooseFor(ReadOnlySpan<bool> cells, int step, PaddingUse use) => FloorPlanner.Choose(
+        cover.Samples, cover.Width, cells, new CellRule(step, 1, null, int.MaxValue, cover.MinimumValue, cover.MaximumValue, PaddingFor(use), use == PaddingUse.Skipped), _leastSample);
 
     private bool[] Rim()
     {
@@ -101,7 +139,7 @@ internal sealed class BackgroundPlanner(MaskMemory segmenter, PixelPlane cover, 
         return rim;
     }
 
-    private BackgroundPlan? TryFloor(FloorPlanner.Plan choice, int step, bool skips)
+    private BackgroundPlan? TryFloor(FloorPlanner.Plan choice, int step, PaddingUse use)
     {
         BackgroundMask mask = segmenter.Segment(choice.Floor is { } floor ? _sums.WithFloor(floor) : _sums, Seen);
         if (mask.Count == 0)
@@ -110,44 +148,41 @@ internal sealed class BackgroundPlanner(MaskMemory segmenter, PixelPlane cover, 
             return null;
         }
 
-        if (choice.Floor is { } high && !HidesNothing(high, mask))
-        {
-            Reason = "The floor that the background needs would hide anatomy.";
-            return null;
-        }
-
         CellMask cells = CellMask.Of(mask, _cellsWide, _cellsHigh);
         int ceiling = choice.IsRaisedOnly ? choice.Floor!.Value : FloorPlanner.Ceiling(cover.Samples, cover.Width, cells.Cells, choice.Floor);
-        return new BackgroundPlan(mask, cells, choice.Floor, ceiling, skips || PaddingIsNeeded(cells, step), step);
+        return new BackgroundPlan(mask, cells, choice.Floor is { } high ? HiddenBy(high, mask) : [], choice.Floor, ceiling, use, step);
     }
 
     /// <summary>
-    /// A floor takes detail from the segmenter. Where it could matter, the mask without floor is asked too: beyond a few
-    /// blocks at its edge, nothing may be background that is none without the floor.
+    /// A floor takes detail from the segmenter. Where that could matter, the mask without floor is asked too: a block that
+    /// is background only because of the floor is left alone, unless it is as dark as the floor and lies beside a block
+    /// that is background anyway.
     /// </summary>
-    private bool HidesNothing(int floor, BackgroundMask mask)
+    private bool[] HiddenBy(int floor, BackgroundMask mask)
     {
         if (description.Modality == "CT" && (floor / 4.0 * description.RescaleSlope) + description.RescaleIntercept < AirHU)
         {
-            return true;
+            return [];
         }
 
         BackgroundMask open = segmenter.Segment(_sums, Seen);
-        int added = 0;
+        bool[] hidden = [];
         for (int i = 0; i < mask.IsBackground.Length; i++)
         {
-            if (mask.IsBackground[i] && !open.IsBackground[i])
+            (int y, int x) = Math.DivRem(i, mask.Width);
+            int cell = (2 * y * _cellsWide) + (2 * x);
+            if (mask.IsBackground[i] && !open.IsBackground[i] && !(IsDark(cell, floor) && HasNeighbour(open, i)))
             {
-                added++;
-                if (!HasNeighbour(open, i))
-                {
-                    return false;
-                }
+                hidden = hidden.Length == 0 ? new bool[_sums.Sums.Length] : hidden;
+                hidden[cell] = hidden[cell + 1] = hidden[cell + _cellsWide] = hidden[cell + _cellsWide + 1] = true;
             }
         }
 
-        return added <= HiddenShare * open.Count;
+        return hidden;
     }
+
+    private bool IsDark(int cell, int floor) => _sums.Sums[cell] <= floor && _sums.Sums[cell + 1] <= floor
+        && _sums.Sums[cell + _cellsWide] <= floor && _sums.Sums[cell + _cellsWide + 1] <= floor;
 
     private static bool HasNeighbour(BackgroundMask mask, int block)
     {
@@ -167,7 +202,7 @@ internal sealed class BackgroundPlanner(MaskMemory segmenter, PixelPlane cover, 
     }
 
     /// <summary>True when the values that raising turns padding into occur outside the mask, where they mean image.</summary>
-    private bool PaddingIsNeeded(CellMask cells, int step)
+    private bool OccursOutside(CellMask cells, int step)
     {
         if (padding is not { } range)
         {
@@ -192,7 +227,7 @@ internal sealed class BackgroundPlanner(MaskMemory segmenter, PixelPlane cover, 
 
     private bool IsGood(BackgroundPlan plan, Placement measure)
     {
-        CellPattern pattern = CellPattern.OnCover(cover.Samples, cover.Width, measure, plan.Cells, Rule(plan, plan.Step, 1));
+        CellPattern pattern = CellPattern.OnCover(cover.Samples, cover.Width, measure, plan.Cells, Rule(plan, plan.Step, 1), plan.Excluded);
         int masked = 0;
         foreach (int cell in measure.Cells)
         {
@@ -204,7 +239,7 @@ internal sealed class BackgroundPlanner(MaskMemory segmenter, PixelPlane cover, 
 
     private int Score(BackgroundPlan plan, Placement measure)
     {
-        CellPattern pattern = CellPattern.OnCover(cover.Samples, cover.Width, measure, plan.Cells, Rule(plan, plan.Step, 1));
+        CellPattern pattern = CellPattern.OnCover(cover.Samples, cover.Width, measure, plan.Cells, Rule(plan, plan.Step, 1), plan.Excluded);
         return pattern.CarrierCount - (CostOfByte * pattern.Exceptions.EncodedLength);
     }
 }

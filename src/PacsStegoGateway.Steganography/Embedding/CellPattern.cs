@@ -33,7 +33,14 @@ internal sealed class CellPattern
     public bool ChangesPadding { get; }
 
     /// <summary>Plans on the cover: which cells carry and which are exceptions.</summary>
-    public static CellPattern OnCover(ReadOnlySpan<int> cover, int width, Placement placement, CellMask mask, CellRule rule)
+    /// <param name="cover">Samples, row-major.</param>
+    /// <param name="width">Columns.</param>
+    /// <param name="placement">Only its cells carry.</param>
+    /// <param name="mask">As the receiver sees it.</param>
+    /// <param name="rule">As the receiver gets it.</param>
+    /// <param name="excluded">For each cell, true when it is to be left alone and listed; empty = none.</param>
+    public static CellPattern OnCover(
+        ReadOnlySpan<int> cover, int width, Placement placement, CellMask mask, CellRule rule, ReadOnlySpan<bool> excluded)
     {
         List<int> changed = new(placement.Cells.Length);
         List<int> listed = [];
@@ -51,7 +58,13 @@ internal sealed class CellPattern
 
             int at = Offset(cell, cellsWide, width);
             int a = cover[at], b = cover[at + 1], c = cover[at + width], d = cover[at + width + 1];
-            switch (rule.OnCover(a, b, c, d))
+            CellMode mode = rule.OnCover(a, b, c, d);
+            if (!excluded.IsEmpty && excluded[cell] && mode != CellMode.Untouched)
+            {
+                mode = CellMode.Listed;
+            }
+
+            switch (mode)
             {
                 case CellMode.Raised:
                     changed.Add(i);

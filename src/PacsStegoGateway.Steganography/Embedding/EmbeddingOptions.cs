@@ -11,9 +11,9 @@ public sealed record EmbeddingOptions
 
     /// <summary>
     /// The change may also be as large as this many standard deviations of the background's own noise; 0 or more, default
-    /// 1.5. 0 = <see cref="MaximumChange"/> holds without exception.
+    /// 2. 0 = <see cref="MaximumChange"/> holds without exception.
     /// </summary>
-    public double NoiseShare { get; init; } = 1.5;
+    public double NoiseShare { get; init; } = 2;
 
     /// <summary>
     /// Standard deviation, in stored units, of the Gaussian noise under which the message must still come out before an

@@ -8,6 +8,9 @@ namespace PacsStegoGateway.Steganography.Embedding;
 /// </summary>
 internal sealed class MaskMemory(IBackgroundSegmenter segmenter, int capacity)
 {
+    /// <summary>Cells remembered in all; 32 frames of 512 x 512, or one of 2896 x 2896.</summary>
+    private const int MostCells = 1 << 21;
+
     private readonly Lock _lock = new();
     private readonly LinkedList<(CellSums Sums, PixelDescription Description, BackgroundMask Mask)> _masks = [];
 
@@ -38,12 +41,12 @@ internal sealed class MaskMemory(IBackgroundSegmenter segmenter, int capacity)
             throw new InvalidOperationException($"The segmenter {segmenter.Name} gave a mask of {mask.Width} x {mask.Height} blocks for {description.Columns} x {description.Rows} pixels.");
         }
 
-        if (capacity > 0)
+        if (capacity > 0 && sums.Sums.Length <= MostCells)
         {
             lock (_lock)
             {
                 _masks.AddFirst((sums, description, mask));
-                if (_masks.Count > capacity)
+                while (_masks.Count > capacity || _masks.Sum(static known => (long)known.Sums.Sums.Length) > MostCells)
                 {
                     _masks.RemoveLast();
                 }

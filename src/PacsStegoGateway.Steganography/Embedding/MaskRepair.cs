@@ -5,18 +5,16 @@ namespace PacsStegoGateway.Steganography.Embedding;
 /// <summary>
 /// Restores although the receiver's mask differs in a few blocks (another processor's floating point gives other low bits,
 /// and a block on the border falls the other way). The pattern is known by now: a block that carries shows it, a block that
-/// does not carry shows none of it. Whatever comes out counts only when the sealed hash proves it.
+/// does not carry shows none of it. Whatever comes out counts only when the sealed hash proves it. Where the background's
+/// own noise is as great as the change, a single block shows too little, and the restoration stays unproven.
 /// </summary>
 internal static class MaskRepair
 {
     /// <summary>Blocks this far from the border of the mask are looked at.</summary>
     private const int Reach = 2;
 
-    /// <summary>Of the blocks whose evidence is weakest, so many are turned one by one.</summary>
-    private const int WeakestBlocks = 12;
-
-    /// <summary>When more blocks than this, and more than an eighth of the mask, look wrong, the image was altered; nothing is repaired.</summary>
-    private const int MostRepairs = 256;
+    /// <summary>When more blocks than this contradict the mask, the image was altered or is too noisy; nothing is repaired.</summary>
+    private const int MostContradictions = 64;
 
     public sealed record Repair(PixelPlane Restored, CellPattern Pattern, int RepairedBlocks);
 
@@ -24,33 +22,23 @@ internal static class MaskRepair
     {
         double[] evidence = new double[mask.IsBackground.Length];
         AddEvidence(stego, placement, content.Rule, coded, mask.Width, evidence);
-        bool[] blocks = (bool[])mask.IsBackground.Clone();
-        List<int> border = Border(mask);
-        List<int> wrong = [.. border.Where(block => evidence[block] != 0 && (evidence[block] > 0) != mask.IsBackground[block])];
-        if (wrong.Count > Math.Max(MostRepairs, mask.Count / 8))
+        List<int> contradictions = [.. Border(mask)
+            .Where(block => evidence[block] != 0 && (evidence[block] > 0) != mask.IsBackground[block])
+            .OrderByDescending(block => Math.Abs(evidence[block]))];
+        if (contradictions.Count > MostContradictions)
         {
             return null;
         }
 
-        foreach (int block in wrong)
+        // The clearest first: after each the hash is asked, so that what chance alone contradicts is not turned as well.
+        bool[] blocks = (bool[])mask.IsBackground.Clone();
+        for (int i = 0; i < contradictions.Count; i++)
         {
-            blocks[block] = !blocks[block];
-        }
-
-        if (wrong.Count > 0 && TryMask(stego, mask with { IsBackground = blocks }, placement, content, coded) is { } repaired)
-        {
-            return new Repair(repaired.Restored, repaired.Pattern, wrong.Count);
-        }
-
-        foreach (int block in border.Where(block => evidence[block] != 0).OrderBy(block => Math.Abs(evidence[block])).Take(WeakestBlocks))
-        {
-            blocks[block] = !blocks[block];
-            if (TryMask(stego, mask with { IsBackground = blocks }, placement, content, coded) is { } turned)
+            blocks[contradictions[i]] ^= true;
+            if (TryMask(stego, mask with { IsBackground = blocks }, placement, content, coded) is { } repaired)
             {
-                return new Repair(turned.Restored, turned.Pattern, Differences(blocks, mask.IsBackground));
+                return new Repair(repaired.Restored, repaired.Pattern, i + 1);
             }
-
-            blocks[block] = !blocks[block];
         }
 
         return null;
@@ -123,6 +111,4 @@ internal static class MaskRepair
 
         return border;
     }
-
-    private static int Differences(bool[] left, bool[] right) => left.Where((value, i) => value != right[i]).Count();
 }

@@ -16,7 +16,11 @@ public abstract record EmbeddingOutcome
 /// <param name="PaddingRangeLimit">When not null: samples of Pixel Padding Value were raised, and the stego object needs
 /// Pixel Padding Range Limit (0028,0121) set to this stored value (the cover had none; remove it again on restoration).</param>
 /// <param name="Report">What was done, in numbers.</param>
-public sealed record Embedded(PixelPlane Stego, BackgroundMask Mask, int? PaddingRangeLimit, EmbeddingReport Report) : EmbeddingOutcome;
+public sealed record Embedded(PixelPlane Stego, BackgroundMask Mask, int? PaddingRangeLimit, EmbeddingReport Report) : EmbeddingOutcome
+{
+    /// <summary>The sealed bytes that fill the QR symbol; <see cref="Qr.QrPicture"/> draws them.</summary>
+    public required ReadOnlyMemory<byte> SymbolPayload { get; init; }
+}
 
 /// <summary>Nothing was changed, and why.</summary>
 /// <param name="Reason">For tables and exit codes.</param>
@@ -56,7 +60,14 @@ public abstract record ExtractionOutcome
 /// <param name="IsProven">True when the restored samples have the sealed hash of the original ones.</param>
 /// <param name="SetsPaddingRangeLimit">True when embedding asked for (0028,0121) to be added.</param>
 /// <param name="Report">What was found, in numbers.</param>
-public sealed record Extracted(byte[] Message, PixelPlane Restored, bool IsProven, bool SetsPaddingRangeLimit, EmbeddingReport Report) : ExtractionOutcome;
+public sealed record Extracted(byte[] Message, PixelPlane Restored, bool IsProven, bool SetsPaddingRangeLimit, EmbeddingReport Report) : ExtractionOutcome
+{
+    /// <summary>The sealed bytes that fill the QR symbol; <see cref="Qr.QrPicture"/> draws them.</summary>
+    public required ReadOnlyMemory<byte> SymbolPayload { get; init; }
+
+    /// <summary>The mask as this machine sees it.</summary>
+    public required BackgroundMask Mask { get; init; }
+}
 
 /// <summary>No seal opened.</summary>
 public sealed record NotExtracted(ExtractionRefusal Reason, string Detail) : ExtractionOutcome;

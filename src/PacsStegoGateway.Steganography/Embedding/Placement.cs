@@ -15,8 +15,8 @@ internal sealed class Placement
     /// <summary>At most this many cells for each bit of the symbol: more would change more samples and gain little.</summary>
     private const int CellsPerBit = 64;
 
-    /// <summary>Two bits a cell are for small frames: at most this many cells for each bit of the symbol.</summary>
-    private const int CellsPerBitForPairs = 12;
+    /// <summary>Two bits a cell are for frames with few cells: at most this many cells for each bit of the symbol.</summary>
+    private const int CellsPerBitForPairs = 24;
 
     private readonly byte[] _expectedPrefix;
 

@@ -20,51 +20,19 @@ public sealed partial class SymbolEmbedder
             return new NotExtracted(ExtractionRefusal.TooSmall, $"{stego.Width} x {stego.Height} pixels cannot carry any symbol.");
         }
 
-        List<SealingKey> keys = [.. _keys.Keys.Where(static key => key.State != KeyState.Retired)];
-        List<SoftCells> measured = [.. forms.Select(bits => SoftCells.Measure(stego.Samples, stego.Width, stego.Height, bits))];
-        try
+        using Listener listener = new(stego, forms, _reader, () =>
+            Masks.Segment(CellSums.Of(stego), description with { PixelPaddingRangeLimit = null }));
+        if (listener.Find(_keys.Keys.Where(static key => key.State != KeyState.Retired)) is not { } heard)
         {
-            bool neededMask = false;
-            FoundSymbol? found = Search(measured, forms, keys);
-            CellMask? mask = null;
-            if (found is null)
-            {
-                // Structure is louder than the symbol: listen to the background alone. Any mask near the true one will do here.
-                neededMask = true;
-                PixelDescription seen = description with { PixelPaddingRangeLimit = null };
-                mask = CellMask.Of(Masks.Segment(CellSums.Of(stego), seen), stego.Width / 2, stego.Height / 2);
-                found = SearchWithin(mask, measured, forms, keys);
-            }
-
-            return found is null ? Refuse(measured, forms, mask!)
-                : SealedContent.Read(found.Plaintext, found.Placement.BitsPerCell, cellCount, PaddingOf(description, withLimit: true)) is { } content
-                    ? Restore(stego, description, found, content, neededMask)
-                    : new NotExtracted(ExtractionRefusal.UnknownFormat, "The seal opened, but its content is of a later format.");
+            return listener.Find(_keys.Keys.Where(static key => key.State == KeyState.Retired)) is { } retired
+                ? new NotExtracted(ExtractionRefusal.KeyRetired, $"The image is sealed with key {retired.Symbol.Key.Id:x8}, which is retired.")
+                : new NotExtracted(ExtractionRefusal.NothingFound, "No key of the ring finds a symbol in this image.");
         }
-        finally
-        {
-            measured.ForEach(static cells => cells.Dispose());
-        }
-    }
 
-    private FoundSymbol? Search(List<SoftCells> measured, List<int> forms, IReadOnlyList<SealingKey> keys) =>
-        forms.Select((bits, i) => _reader.Find(measured[i], bits, keys)).FirstOrDefault(static found => found is not null);
-
-    private FoundSymbol? SearchWithin(CellMask mask, List<SoftCells> measured, List<int> forms, IReadOnlyList<SealingKey> keys)
-    {
-        List<SoftCells> within = [.. measured.Select(cells => cells.Within(mask))];
-        FoundSymbol? found = Search(within, forms, keys);
-        within.ForEach(static cells => cells.Dispose());
-        return found;
-    }
-
-    private NotExtracted Refuse(List<SoftCells> measured, List<int> forms, CellMask mask)
-    {
-        List<SealingKey> retired = [.. _keys.Keys.Where(static key => key.State == KeyState.Retired)];
-        FoundSymbol? found = retired.Count == 0 ? null : Search(measured, forms, retired) ?? SearchWithin(mask, measured, forms, retired);
-        return found is null
-            ? new NotExtracted(ExtractionRefusal.NothingFound, "No key of the ring finds a symbol in this image.")
-            : new NotExtracted(ExtractionRefusal.KeyRetired, $"The image is sealed with key {found.Key.Id:x8}, which is retired.");
+        FoundSymbol found = heard.Symbol;
+        return SealedContent.Read(found.Plaintext, found.Placement.BitsPerCell, cellCount, PaddingOf(description, withLimit: true)) is { } content
+            ? Restore(stego, description, found, content, heard.NeededMask)
+            : new NotExtracted(ExtractionRefusal.UnknownFormat, "The seal opened, but its content is of a later format.");
     }
 
     private Extracted Restore(PixelPlane stego, PixelDescription description, FoundSymbol found, SealedContent content, bool neededMask)
@@ -84,7 +52,8 @@ public sealed partial class SymbolEmbedder
         }
 
         EmbeddingReport report = ReportOf(found, content, mask, pattern.CarrierCount, restored, stego);
-        return new Extracted(content.Message, restored, isProven, content.SetsPaddingRangeLimit, report with { NeededMask = neededMask, RepairedBlocks = repaired });
+        report = report with { NeededMask = neededMask, RepairedBlocks = repaired };
+        return new Extracted(content.Message, restored, isProven, content.SetsPaddingRangeLimit, report) { SymbolPayload = found.Payload, Mask = mask };
     }
 
     internal static bool HasHash(PixelPlane plane, ReadOnlySpan<byte> expected)

@@ -1,7 +1,7 @@
 namespace PacsStegoGateway.Steganography.Qr;
 
 /// <summary>
-/// One of the seven fixed QR symbols that carry sealed bytes. The sealed bytes always fill the symbol, so a symbol's size
+/// One of the eight fixed QR symbols that carry sealed bytes. The sealed bytes always fill the symbol, so a symbol's size
 /// tells no more about the message than its class.
 /// </summary>
 /// <param name="Version">QR version, 1 to 40; always error correction level L.</param>
@@ -17,7 +17,8 @@ public sealed record SymbolSize(int Version, int PayloadLength, int BlockCount, 
     [
         new(5, 106, 1, 108, 0, 26),
         new(8, 192, 2, 97, 0, 24),
-        new(11, 321, 4, 81, 0, 20),
+        new(10, 271, 4, 68, 2, 18),
+        new(12, 367, 4, 92, 2, 24),
         new(14, 458, 4, 115, 1, 30),
         new(17, 644, 6, 107, 5, 28),
         new(25, 1273, 12, 106, 4, 26),

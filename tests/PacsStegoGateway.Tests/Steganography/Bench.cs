@@ -6,7 +6,10 @@ namespace PacsStegoGateway.Tests.Steganography;
 /// <summary>A ring made once (RSA keys take time), synthetic planes and segmenters whose mask is known.</summary>
 internal static class Bench
 {
-    private static readonly Lazy<KeyRing> SharedRing = new(static () => KeyRing.Create(FreshPath()));
+    private static readonly Lazy<KeyRing> SharedRing = new(static () => KeyRing.Create(RingPath));
+
+    /// <summary>Where <see cref="Ring"/> is kept; exists once that has been asked for.</summary>
+    public static string RingPath { get; } = FreshPath();
 
     public static KeyRing Ring => SharedRing.Value;
 
@@ -68,6 +71,21 @@ internal static class Bench
         }
 
         return noisy;
+    }
+
+    /// <summary>Everything outside the ellipse, in whole blocks.</summary>
+    public static BackgroundMask EllipseMask(PixelDescription d)
+    {
+        int width = d.Columns / 4, height = d.Rows / 4;
+        bool[] blocks = new bool[width * height];
+        for (int i = 0; i < blocks.Length; i++)
+        {
+            int x = i % width * 4, y = i / width * 4;
+            blocks[i] = !(IsAnatomy(x, y, d.Columns, d.Rows) || IsAnatomy(x + 3, y, d.Columns, d.Rows)
+                || IsAnatomy(x, y + 3, d.Columns, d.Rows) || IsAnatomy(x + 3, y + 3, d.Columns, d.Rows));
+        }
+
+        return new BackgroundMask(width, height, blocks);
     }
 
     public static byte[] Message(int length, int seed = 5)
