@@ -6,10 +6,10 @@ namespace PacsStegoGateway.Tests.Steganography;
 /// <summary>A ring made once (RSA keys take time), synthetic planes and segmenters whose mask is known.</summary>
 internal static class Bench
 {
-    private static readonly Lazy<KeyRing> SharedRing = new(static () => KeyRing.Create(RingPath));
-
     /// <summary>Where <see cref="Ring"/> is kept; exists once that has been asked for.</summary>
     public static string RingPath { get; } = FreshPath();
+
+    private static readonly Lazy<KeyRing> SharedRing = new(static () => KeyRing.Create(RingPath));
 
     public static KeyRing Ring => SharedRing.Value;
 
