@@ -11,6 +11,9 @@ namespace PacsStegoGateway.Commands;
 /// <summary>The command line: one verb, one file.</summary>
 internal static class CommandLine
 {
+    /// <summary>After SIGTERM or Ctrl+C a verb may finish what is under way; longer than the host's own limit, shorter than systemd's.</summary>
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(80);
+
     /// <summary>Runs one command line.</summary>
     /// <returns>An <see cref="ExitCode"/>.</returns>
     public static async Task<int> RunAsync(string[] arguments)
@@ -29,7 +32,7 @@ internal static class CommandLine
 
         try
         {
-            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false }).ConfigureAwait(false);
+            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = StopTimeout }).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {

@@ -37,7 +37,7 @@ public sealed partial class GatewayHost : IAsyncDisposable
 
     public GatewayStore Store => _store;
 
-    /// <summary>Runs until told to stop: by the token, SIGTERM, Ctrl+C, or the Windows service control manager.</summary>
+    /// <summary>Runs until told to stop: by the token (the command line turns SIGTERM and Ctrl+C into it) or the Windows service control manager.</summary>
     /// <returns>The exit code: 0.</returns>
     public static async Task<int> RunAsync(GatewayOptions options, ProtectionParts protection, CancellationToken cancellationToken)
     {
@@ -119,16 +119,9 @@ public sealed partial class GatewayHost : IAsyncDisposable
 
     private static async Task<int> RunAsync(GatewayOptions options, ProtectionParts protection, Action ready, CancellationToken cancellationToken)
     {
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using var terminate = System.Runtime.InteropServices.PosixSignalRegistration.Create(
-            System.Runtime.InteropServices.PosixSignal.SIGTERM, context =>
-            {
-                context.Cancel = true;
-                stop.Cancel();
-            });
-        await using GatewayHost host = await StartAsync(options, protection, null, stop.Token);
+        await using GatewayHost host = await StartAsync(options, protection, null, cancellationToken);
         ready();
-        await Task.Delay(Timeout.Infinite, stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.Delay(Timeout.Infinite, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return 0;
     }
 
