@@ -36,7 +36,7 @@ internal static class AuditCommand
         };
         command.SetAction(async (result, cancellation) =>
         {
-            GatewayOptions options = ConfigurationFile.Load(result.GetValue(config), []);
+            GatewayOptions options = ConfigurationFile.LoadSections(result.GetValue(config), "Database", "Keys");
             // Auditors need no keys unless they ask by original identifiers.
             var pseudonyms = new Lazy<Pseudonymizer>(() => new Pseudonymizer(KeyRing.Load(options.InDataFolder(options.Keys.RingPath)).PseudonymKey));
             var filter = new AuditFilter

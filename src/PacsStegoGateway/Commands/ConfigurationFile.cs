@@ -28,4 +28,26 @@ internal static class ConfigurationFile
     /// <exception cref="ConfigurationException">Anything is wrong with it.</exception>
     public static GatewayOptions Load(string? named, IReadOnlyList<string> switches) =>
         GatewayConfiguration.Load(Find(named), switches);
+
+    /// <summary>Loads what a verb needs that works without the service: problems of other sections do not concern it.</summary>
+    /// <param name="named">What <c>--config</c> said, or null; with no file at all the defaults hold.</param>
+    /// <param name="sections">The sections that must be right.</param>
+    /// <exception cref="ConfigurationException">Anything is wrong with these sections, or the file cannot be read.</exception>
+    public static GatewayOptions LoadSections(string? named, params ReadOnlySpan<string> sections)
+    {
+        var problems = new List<ConfigurationProblem>();
+        GatewayOptions options = GatewayConfiguration.Read(Find(named), [], problems);
+        foreach (ConfigurationProblem problem in GatewayOptionsValidator.Validate(options))
+        {
+            foreach (string section in sections)
+            {
+                if (problem.Path.StartsWith(section + ":", StringComparison.Ordinal))
+                {
+                    problems.Add(problem);
+                }
+            }
+        }
+
+        return problems.Count == 0 ? options : throw new ConfigurationException(problems);
+    }
 }

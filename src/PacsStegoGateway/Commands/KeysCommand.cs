@@ -34,7 +34,7 @@ internal static class KeysCommand
             return ring;
         }
 
-        GatewayOptions options = ConfigurationFile.Load(config, []);
+        GatewayOptions options = ConfigurationFile.LoadSections(config, "Keys");
         return options.InDataFolder(options.Keys.RingPath);
     }
 

@@ -21,7 +21,7 @@ internal sealed class RoomOptions
 
     public ProtectionRooms Open(ParseResult result)
     {
-        GatewayOptions options = ConfigurationFile.Load(result.GetValue(_config), []);
+        GatewayOptions options = ConfigurationFile.LoadSections(result.GetValue(_config), "Keys", "Segmentation", "Embedding");
         options.Keys.RingPath = Path.GetFullPath(result.GetValue(_keys) ?? options.InDataFolder(options.Keys.RingPath));
         options.Segmentation.Kind = result.GetValue(_segmenter) ?? options.Segmentation.Kind;
         options.Segmentation.ModelPath = result.GetValue(_model) ?? options.Segmentation.ModelPath;
