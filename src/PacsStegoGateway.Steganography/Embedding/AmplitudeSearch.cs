@@ -121,7 +121,7 @@ internal sealed class AmplitudeSearch(SymbolEmbedder owner, PixelPlane cover, Pi
 
             Placement placement = owner.Placements.Get(_key, _cellsWide, _cellsHigh, size, bitsPerCell);
             CellPattern pattern = CellPattern.OnCover(cover.Samples, cover.Width, placement, _plan.Cells, rule, _plan.Excluded);
-            int length = SealedContent.LengthOf(pattern.Exceptions, message.Length);
+            int length = SealedContent.LengthOf(SymbolEmbedder.BlockCountOf(description), pattern.Exceptions, message.Length);
             SymbolSize? needed = SealedContent.SizeFor(length);
             if (needed is not null && needed.PayloadLength <= size.PayloadLength)
             {
@@ -191,7 +191,7 @@ internal sealed class AmplitudeSearch(SymbolEmbedder owner, PixelPlane cover, Pi
     {
         byte[] payload = new byte[rung.Placement.Order.Size.PayloadLength];
         byte[] plaintext = new byte[payload.Length - Seal.Overhead];
-        new SealedContent(rung.Rule, rung.Pattern.ChangesPadding, _hash, rung.Pattern.Exceptions, message).Write(plaintext);
+        new SealedContent(rung.Rule, rung.Pattern.ChangesPadding, _hash, MaskCheck.Of(rung.Plan.Mask), rung.Pattern.Exceptions, message).Write(plaintext);
         Seal.Write(_key, plaintext, payload);
         return payload;
     }

@@ -36,6 +36,9 @@ public enum EmbeddingRefusal
     /// <summary>The background has too few cells for the message.</summary>
     TooSmall,
 
+    /// <summary>The plane has more than <see cref="SymbolEmbedder.MaximumSamples"/> pixels.</summary>
+    TooLarge,
+
     /// <summary>The message is longer than the largest symbol holds.</summary>
     MessageTooLong,
 
@@ -65,7 +68,7 @@ public sealed record Extracted(byte[] Message, PixelPlane Restored, bool IsProve
     /// <summary>The sealed bytes that fill the QR symbol; <see cref="Qr.QrPicture"/> draws them.</summary>
     public required ReadOnlyMemory<byte> SymbolPayload { get; init; }
 
-    /// <summary>The mask as this machine sees it.</summary>
+    /// <summary>The mask that embedding used, repaired where this machine's differed in few blocks.</summary>
     public required BackgroundMask Mask { get; init; }
 }
 
@@ -83,6 +86,9 @@ public enum ExtractionRefusal
 
     /// <summary>The image is too small to carry any symbol.</summary>
     TooSmall,
+
+    /// <summary>The plane has more than <see cref="SymbolEmbedder.MaximumSamples"/> pixels.</summary>
+    TooLarge,
 
     /// <summary>A seal opened, but its content is of a format this version does not know.</summary>
     UnknownFormat,
@@ -135,6 +141,6 @@ public sealed record EmbeddingReport
     /// <summary>True when the symbol was found only after segmenting.</summary>
     public bool NeededMask { get; init; }
 
-    /// <summary>Blocks of the mask corrected because another machine's network drew it differently.</summary>
+    /// <summary>Blocks in which this machine's mask differed from the embedding one's and was corrected.</summary>
     public int RepairedBlocks { get; init; }
 }

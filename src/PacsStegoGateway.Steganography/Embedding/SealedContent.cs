@@ -13,23 +13,25 @@ namespace PacsStegoGateway.Steganography.Embedding;
 ///  3  floor            i32, 0 when there is none
 ///  7  ceiling          i32
 /// 11  hash             16 bytes of the original samples, see SampleHash
-/// 27  listed cells     count, then the gap to each from the one before (first: from -1), minus 1: variable length numbers
+/// 27  mask check       12 bytes (18 from 65,536 blocks on), see MaskCheck
+///  .  listed cells     count, then the gap to each from the one before (first: from -1), minus 1: variable length numbers
 ///  .  held bits        count in bits (0 = none held), then the bits, first in the highest bit
 ///  .  message          length, then the bytes
 ///  .  zeros            to the end
 /// </code>
 /// Variable length numbers have 7 bits a byte, lowest first, the highest bit set on all but the last byte.
 /// </summary>
-internal sealed record SealedContent(CellRule Rule, bool SetsPaddingRangeLimit, byte[] Hash, CellExceptions Exceptions, byte[] Message)
+internal sealed record SealedContent(CellRule Rule, bool SetsPaddingRangeLimit, byte[] Hash, byte[] MaskCheck, CellExceptions Exceptions, byte[] Message)
 {
     private const byte AdditiveCells = 1;
     private const int FixedLength = 27;
 
     /// <summary>Plaintext length without padding.</summary>
-    public int Length => LengthOf(Exceptions, Message.Length);
-
-    public static int LengthOf(CellExceptions exceptions, int messageLength) =>
-        FixedLength + exceptions.EncodedLength + VariableLength.Of(messageLength) + messageLength;
+    /// <param name="blockCount">Blocks of the mask.</param>
+    /// <param name="exceptions">Of the plan.</param>
+    /// <param name="messageLength">Bytes.</param>
+    public static int LengthOf(int blockCount, CellExceptions exceptions, int messageLength) =>
+        FixedLength + Embedding.MaskCheck.LengthFor(blockCount) + exceptions.EncodedLength + VariableLength.Of(messageLength) + messageLength;
 
     /// <summary>The symbol that holds this much, or null.</summary>
     public static SymbolSize? SizeFor(int length) => SymbolSize.For(length + Seal.Overhead);
@@ -44,7 +46,8 @@ internal sealed record SealedContent(CellRule Rule, bool SetsPaddingRangeLimit, 
         BinaryPrimitives.WriteInt32BigEndian(plaintext[3..], Rule.Floor ?? 0);
         BinaryPrimitives.WriteInt32BigEndian(plaintext[7..], Rule.Ceiling);
         Hash.CopyTo(plaintext[11..]);
-        Span<byte> rest = plaintext[FixedLength..];
+        MaskCheck.CopyTo(plaintext[FixedLength..]);
+        Span<byte> rest = plaintext[(FixedLength + MaskCheck.Length)..];
         Exceptions.Write(ref rest);
         VariableLength.Write(ref rest, Message.Length);
         Message.CopyTo(rest);
@@ -54,8 +57,9 @@ internal sealed record SealedContent(CellRule Rule, bool SetsPaddingRangeLimit, 
     /// <param name="plaintext">As opened.</param>
     /// <param name="bitsPerCell">With how many bits a cell the symbol was found.</param>
     /// <param name="cellCount">Cells of the frame.</param>
+    /// <param name="blockCount">Blocks of its mask.</param>
     /// <param name="padding">The padding values of the description, without a limit that embedding set.</param>
-    public static SealedContent? Read(ReadOnlySpan<byte> plaintext, int bitsPerCell, int cellCount, PaddingRange? padding)
+    public static SealedContent? Read(ReadOnlySpan<byte> plaintext, int bitsPerCell, int cellCount, int blockCount, PaddingRange? padding)
     {
         int flags = plaintext[2];
         if (plaintext[0] != AdditiveCells || plaintext[1] == 0 || (flags & 0x8F) != bitsPerCell)
@@ -72,10 +76,11 @@ internal sealed record SealedContent(CellRule Rule, bool SetsPaddingRangeLimit, 
             int.MaxValue,
             padding,
             (flags & 0x10) != 0);
-        ReadOnlySpan<byte> rest = plaintext[FixedLength..];
+        byte[] maskCheck = plaintext.Slice(FixedLength, Embedding.MaskCheck.LengthFor(blockCount)).ToArray();
+        ReadOnlySpan<byte> rest = plaintext[(FixedLength + maskCheck.Length)..];
         return CellExceptions.TryRead(ref rest, cellCount, out CellExceptions? exceptions)
             && VariableLength.TryRead(ref rest, out int length) && length <= rest.Length
-            ? new SealedContent(rule, (flags & 0x20) != 0, plaintext.Slice(11, SampleHash.Length).ToArray(), exceptions, rest[..length].ToArray())
+            ? new SealedContent(rule, (flags & 0x20) != 0, plaintext.Slice(11, SampleHash.Length).ToArray(), maskCheck, exceptions, rest[..length].ToArray())
             : null;
     }
 }

@@ -13,6 +13,11 @@ public sealed partial class SymbolEmbedder
     public ExtractionOutcome Extract(PixelPlane stego, PixelDescription description)
     {
         RequireFit(stego, description);
+        if (stego.Samples.Length > MaximumSamples)
+        {
+            return new NotExtracted(ExtractionRefusal.TooLarge, $"{stego.Width} x {stego.Height} pixels are more than {MaximumSamples}.");
+        }
+
         int cellCount = stego.Width / CellSums.CellSize * (stego.Height / CellSums.CellSize);
         List<int> forms = [.. new[] { 1, 2 }.Where(bits => Qr.SymbolSize.All.Any(size => Placement.IsPossible(size, bits, cellCount)))];
         if (forms.Count == 0)
@@ -30,7 +35,7 @@ public sealed partial class SymbolEmbedder
         }
 
         FoundSymbol found = heard.Symbol;
-        return SealedContent.Read(found.Plaintext, found.Placement.BitsPerCell, cellCount, PaddingOf(description, withLimit: true)) is { } content
+        return SealedContent.Read(found.Plaintext, found.Placement.BitsPerCell, cellCount, BlockCountOf(description), PaddingOf(description, withLimit: true)) is { } content
             ? Restore(stego, description, found, content, heard.NeededMask)
             : new NotExtracted(ExtractionRefusal.UnknownFormat, "The seal opened, but its content is of a later format.");
     }
@@ -39,27 +44,29 @@ public sealed partial class SymbolEmbedder
     {
         PixelDescription seen = description with { PixelPaddingRangeLimit = null };
         BackgroundMask mask = Masks.Segment(CellSums.Of(stego, content.Rule.Floor ?? int.MinValue), seen);
+        int repaired = 0;
+        if (MaskCheck.Locate(mask, content.MaskCheck) is { Count: > 0 } differing)
+        {
+            bool[] blocks = (bool[])mask.IsBackground.Clone();
+            foreach (int block in differing)
+            {
+                blocks[block] ^= true;
+            }
+
+            mask = mask with { IsBackground = blocks };
+            repaired = differing.Count;
+        }
+
         byte[] coded = SymbolReader.Encode(found.Placement.Order.Size, found.Payload);
-        CellMask cells = CellMask.Of(mask, stego.Width / 2, stego.Height / 2);
+        CellMask cells = CellMask.Of(mask, stego.Width / CellSums.CellSize, stego.Height / CellSums.CellSize);
         CellPattern pattern = CellPattern.OnStego(stego.Samples, stego.Width, found.Placement, cells, content.Rule, content.Exceptions);
         PixelPlane restored = stego.Copy();
         pattern.Apply(restored.Samples, stego.Width, coded, -1);
-        bool isProven = HasHash(restored, content.Hash);
-        int repaired = 0;
-        if (!isProven && MaskRepair.TryRestore(stego, mask, found.Placement, content, coded) is { } repair)
-        {
-            (restored, pattern, repaired, isProven) = (repair.Restored, repair.Pattern, repair.RepairedBlocks, true);
-        }
-
+        Span<byte> hash = stackalloc byte[SampleHash.Length];
+        SampleHash.Of(restored, hash);
+        bool isProven = hash.SequenceEqual(content.Hash);
         EmbeddingReport report = ReportOf(found, content, mask, pattern.CarrierCount, restored, stego);
         report = report with { NeededMask = neededMask, RepairedBlocks = repaired };
         return new Extracted(content.Message, restored, isProven, content.SetsPaddingRangeLimit, report) { SymbolPayload = found.Payload, Mask = mask };
-    }
-
-    internal static bool HasHash(PixelPlane plane, ReadOnlySpan<byte> expected)
-    {
-        Span<byte> hash = stackalloc byte[SampleHash.Length];
-        SampleHash.Of(plane, hash);
-        return hash.SequenceEqual(expected);
     }
 }

@@ -11,8 +11,13 @@ namespace PacsStegoGateway.Steganography.Embedding;
 /// </summary>
 public sealed partial class SymbolEmbedder
 {
+    private static readonly CellExceptions NoExceptions = new([], []);
+
     private readonly KeyRing _keys;
     private readonly SymbolReader _reader;
+
+    /// <summary>Pixels of the largest plane taken (8192 x 8192); working memory is some 12 bytes for each.</summary>
+    public const int MaximumSamples = 1 << 26;
 
     /// <summary>Makes an embedder.</summary>
     /// <param name="keys">The active key seals; every key that is not retired opens.</param>
@@ -53,9 +58,13 @@ public sealed partial class SymbolEmbedder
             throw new ArgumentException("A sample is outside the limits of its plane.", nameof(cover));
         }
 
+        if (cover.Samples.Length > MaximumSamples)
+        {
+            return new NotEmbedded(EmbeddingRefusal.TooLarge, $"{cover.Width} x {cover.Height} pixels are more than {MaximumSamples}.");
+        }
+
         int cellCount = cover.Width / CellSums.CellSize * (cover.Height / CellSums.CellSize);
-        CellExceptions none = new([], []);
-        if (SealedContent.SizeFor(SealedContent.LengthOf(none, message.Length)) is not { } size)
+        if (SealedContent.SizeFor(SealedContent.LengthOf(BlockCountOf(description), NoExceptions, message.Length)) is not { } size)
         {
             return new NotEmbedded(EmbeddingRefusal.MessageTooLong, $"The message has {message.Length} bytes; {MaximumMessageLength} fit at most.");
         }
@@ -65,9 +74,12 @@ public sealed partial class SymbolEmbedder
             : new NotEmbedded(EmbeddingRefusal.TooSmall, $"{cover.Width} x {cover.Height} pixels cannot carry a symbol of {size.BitCount} bits.");
     }
 
-    /// <summary>Bytes that the largest symbol holds when no cell is an exception.</summary>
+    /// <summary>Bytes that the largest symbol holds in an image of any size when no cell is an exception.</summary>
     public static int MaximumMessageLength { get; } =
-        SymbolSize.All[^1].PayloadLength - Seal.Overhead - SealedContent.LengthOf(new CellExceptions([], []), 1 << 7) + (1 << 7);
+        SymbolSize.All[^1].PayloadLength - Seal.Overhead - SealedContent.LengthOf(BinaryField.GreatestOrder, NoExceptions, 1 << 7) + (1 << 7);
+
+    internal static int BlockCountOf(PixelDescription description) =>
+        description.Columns / BackgroundMask.BlockSize * (description.Rows / BackgroundMask.BlockSize);
 
     private static void RequireFit(PixelPlane plane, PixelDescription description)
     {

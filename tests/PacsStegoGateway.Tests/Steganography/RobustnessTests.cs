@@ -104,17 +104,70 @@ public class RobustnessTests
     [Fact]
     public void A_mask_that_differs_in_a_few_blocks_at_the_border_still_restores_exactly()
     {
-        PixelPlane cover = Bench.Phantom(Description, 9, 24, 0, 1000);
-        Embedded embedded = Embedder().Embed(cover, Description, Hidden).ShouldBeOfType<Embedded>();
-        BackgroundMask other = OtherMask(embedded.Mask, 17);
+        PixelPlane cover = Bench.Phantom(Description, 9, 24, 8, 1000);
+        Embedded embedded = Embed(out _);
+        BackgroundMask other = OtherMask(embedded.Mask, 6);
         SymbolEmbedder elsewhere = new(Bench.Ring, new GivenSegmenter(_ => other));
 
         Extracted extracted = elsewhere.Extract(embedded.Stego, Description).ShouldBeOfType<Extracted>();
 
         extracted.Message.ShouldBe(Hidden);
         extracted.IsProven.ShouldBeTrue();
-        extracted.Report.RepairedBlocks.ShouldBe(other.IsBackground.Where((value, i) => value != embedded.Mask.IsBackground[i]).Count());
+        extracted.Report.RepairedBlocks.ShouldBe(6);
+        extracted.Mask.IsBackground.ShouldBe(embedded.Mask.IsBackground);
         extracted.Restored.Samples.ShouldBe(cover.Samples);
+    }
+
+    [Fact]
+    public void A_mask_that_differs_in_more_blocks_gives_the_message_and_claims_nothing()
+    {
+        Embedded embedded = Embed(out _);
+        BackgroundMask other = OtherMask(embedded.Mask, 7);
+        Extracted extracted = new SymbolEmbedder(Bench.Ring, new GivenSegmenter(_ => other)).Extract(embedded.Stego, Description).ShouldBeOfType<Extracted>();
+        extracted.Message.ShouldBe(Hidden);
+        extracted.IsProven.ShouldBeFalse();
+    }
+
+    [Fact]
+    public void Any_six_blocks_in_which_masks_differ_are_located()
+    {
+        foreach (int edge in (int[])[5, 100, 512, 1040])
+        {
+            Random random = new(edge);
+            bool[] blocks = [.. Enumerable.Range(0, edge / 4 * (edge / 4)).Select(_ => random.Next(2) == 0)];
+            BackgroundMask mask = new(edge / 4, edge / 4, blocks);
+            byte[] check = MaskCheck.Of(mask);
+            check.Length.ShouldBe(blocks.Length <= 65535 ? 12 : 18);
+            for (int differing = 0; differing <= Math.Min(6, blocks.Length); differing++)
+            {
+                int[] places = [.. Enumerable.Range(0, blocks.Length).OrderBy(_ => random.Next()).Take(differing).Order()];
+                bool[] other = (bool[])blocks.Clone();
+                foreach (int place in places)
+                {
+                    other[place] ^= true;
+                }
+
+                MaskCheck.Locate(mask with { IsBackground = other }, check).ShouldBe(places);
+            }
+
+            check.AsSpan().Fill(0xFF);
+            (MaskCheck.Locate(mask, check) is null or { Count: > 0 }).ShouldBeTrue();
+        }
+    }
+
+    [Fact]
+    public void Every_field_has_as_many_elements_as_its_degree_promises()
+    {
+        for (int degree = 8; degree <= 19; degree++)
+        {
+            BinaryField field = BinaryField.For((1 << degree) - 1);
+            field.Order.ShouldBe((1 << degree) - 1);
+            HashSet<int> elements = [.. Enumerable.Range(0, field.Order).Select(field.Power)];
+            elements.Count.ShouldBe(field.Order);
+            elements.ShouldNotContain(0);
+        }
+
+        Should.Throw<ArgumentOutOfRangeException>(() => BinaryField.For(1 << 19));
     }
 
     [Fact]
@@ -181,6 +234,27 @@ public class RobustnessTests
     }
 
     [Fact]
+    public void A_plane_larger_than_the_limit_is_refused_at_both_ends()
+    {
+        PixelDescription huge = Bench.Describe(8192, 8193, 8);
+        PixelPlane plane = new(8192, 8193, new int[8192 * 8193], 0, 255);
+        Embedder().Embed(plane, huge, Hidden).ShouldBeOfType<NotEmbedded>().Reason.ShouldBe(EmbeddingRefusal.TooLarge);
+        Embedder().Extract(plane, huge).ShouldBeOfType<NotExtracted>().Reason.ShouldBe(ExtractionRefusal.TooLarge);
+    }
+
+    [Fact]
+    public void An_image_with_more_blocks_than_the_mask_check_covers_still_comes_back()
+    {
+        PixelDescription description = Bench.Describe(2900, 2900, 8);
+        PixelPlane cover = new(2900, 2900, new int[2900 * 2900], 0, 255);
+        BackgroundMask all = new(725, 725, [.. Enumerable.Repeat(true, 725 * 725)]);
+        SymbolEmbedder embedder = new(Bench.Ring, new GivenSegmenter(_ => all));
+        Embedded embedded = embedder.Embed(cover, description, Hidden).ShouldBeOfType<Embedded>();
+        Extracted extracted = embedder.Extract(embedded.Stego, description).ShouldBeOfType<Extracted>();
+        (extracted.IsProven, extracted.Report.RepairedBlocks).ShouldBe((true, 0));
+    }
+
+    [Fact]
     public void The_greatest_change_is_kept_to()
     {
         foreach (int limit in (int[])[2, 3, 5, 6])
@@ -228,22 +302,18 @@ public class RobustnessTests
         return embedder.Embed(Bench.Phantom(Description, 9, 24, 8, 1000), Description, Hidden).ShouldBeOfType<Embedded>();
     }
 
-    /// <summary>Turns a few blocks along the border of the mask, in and out.</summary>
-    private static BackgroundMask OtherMask(BackgroundMask mask, int seed)
+    /// <summary>Turns so many blocks along the border of the mask, in or out.</summary>
+    private static BackgroundMask OtherMask(BackgroundMask mask, int count)
     {
-        Random random = new(seed);
         bool[] blocks = (bool[])mask.IsBackground.Clone();
-        int turned = 0;
-        for (int block = mask.Width; block < blocks.Length - mask.Width - 1; block++)
+        int[] border = [.. Enumerable.Range(0, blocks.Length - 1).Where(block => mask.IsBackground[block] != mask.IsBackground[block + 1])];
+        for (int i = 0; i < count; i++)
         {
-            if (mask.IsBackground[block] != mask.IsBackground[block + 1] && random.Next(12) == 0 && turned < 12)
-            {
-                blocks[block] = !blocks[block];
-                turned++;
-            }
+            // Of each pair alternately the one inside the mask and the one outside it.
+            int left = border[i * border.Length / count];
+            blocks[mask.IsBackground[left] == (i % 2 == 0) ? left : left + 1] ^= true;
         }
 
-        turned.ShouldBeGreaterThan(4);
         return mask with { IsBackground = blocks };
     }
 }
