@@ -12,22 +12,29 @@ public static class EmbeddingPicture
     /// <param name="stego">The image after, same size.</param>
     /// <param name="mask">Background blocks are tinted.</param>
     /// <param name="window">Display window (lower, upper) in stored values, or null for the 1st to 99.5th percentile of the cover.</param>
-    public static Picture Draw(PixelDescription description, PixelPlane cover, PixelPlane stego, BackgroundMask mask, (int Lower, int Upper)? window = null)
+    /// <param name="symbol">The hidden symbol, drawn, as a fifth panel; null for none. Shrunk to whole pixels when it is larger.</param>
+    public static Picture Draw(PixelDescription description, PixelPlane cover, PixelPlane stego, BackgroundMask mask,
+        (int Lower, int Upper)? window = null, Picture? symbol = null)
     {
         (int lower, int upper) = window ?? Window(cover);
         bool inverted = description.PhotometricInterpretation == "MONOCHROME1";
-        var picture = new Picture((cover.Width * 4) + (Gap * 5), cover.Height + CaptionHeight + Gap);
-        picture.Rgb.AsSpan().Fill(32);
         int maximum = LargestDifference(cover, stego);
-        var panels = new (string Caption, Picture Panel)[]
+        var panels = new List<(string Caption, Picture Panel)>
         {
             ("cover", Gray(cover, lower, upper, inverted)),
             ($"mask {mask.Coverage * 100:0}%", Tinted(Gray(cover, lower, upper, inverted), mask)),
             ("stego", Gray(stego, lower, upper, inverted)),
             ($"difference 0-{maximum}", Difference(cover, stego, maximum)),
         };
+        if (symbol is not null)
+        {
+            panels.Add(("hidden symbol", Fit(symbol, cover.Width, cover.Height)));
+        }
+
+        var picture = new Picture(((cover.Width + Gap) * panels.Count) + Gap, cover.Height + CaptionHeight + Gap);
+        picture.Rgb.AsSpan().Fill(32);
         int scale = cover.Width >= 200 ? 2 : 1;
-        for (int i = 0; i < panels.Length; i++)
+        for (int i = 0; i < panels.Count; i++)
         {
             int left = Gap + (i * (cover.Width + Gap));
             Caption.Draw(picture, panels[i].Caption, left, (CaptionHeight - (Caption.Height * scale)) / 2, scale);
@@ -35,6 +42,26 @@ public static class EmbeddingPicture
         }
 
         return picture;
+    }
+
+    /// <summary>Enlarges by a whole factor, or samples down, into the middle of a panel.</summary>
+    private static Picture Fit(Picture symbol, int width, int height)
+    {
+        var panel = new Picture(width, height);
+        int factor = Math.Max(1, Math.Min(width / symbol.Width, height / symbol.Height));
+        int shown = Math.Min(symbol.Width * factor, Math.Min(width, height));
+        int left = (width - shown) / 2;
+        int top = (height - shown) / 2;
+        for (int y = 0; y < shown; y++)
+        {
+            for (int x = 0; x < shown; x++)
+            {
+                symbol.Rgb.AsSpan((((y * symbol.Height / shown) * symbol.Width) + (x * symbol.Width / shown)) * 3, 3)
+                    .CopyTo(panel.Rgb.AsSpan((((top + y) * width) + left + x) * 3));
+            }
+        }
+
+        return panel;
     }
 
     private static (int Lower, int Upper) Window(PixelPlane plane)

@@ -2,6 +2,8 @@ using System.Globalization;
 using PacsStegoGateway.Dicom;
 using PacsStegoGateway.Imaging;
 using PacsStegoGateway.Protection;
+using PacsStegoGateway.Steganography.Embedding;
+using PacsStegoGateway.Steganography.Qr;
 
 namespace PacsStegoGateway.Commands;
 
@@ -32,6 +34,7 @@ internal sealed class Inspection
     private DataSet? _stego;
     private EssentialIdentity? _identity;
     private EmbeddingSummary? _embedding;
+    private Picture? _symbol;
 
     private Inspection(ProtectionRooms rooms) => _rooms = rooms;
 
@@ -99,7 +102,9 @@ internal sealed class Inspection
     }
 
     /// <summary>The four panels, or null when there is no pair of images to compare.</summary>
-    public Picture? Draw() => Planes() is var (description, cover, stego, mask) ? EmbeddingPicture.Draw(description, cover, stego, mask) : null;
+    public Picture? Draw() => Planes() is var (description, cover, stego, mask)
+        ? EmbeddingPicture.Draw(description, cover, stego, mask, symbol: _symbol)
+        : null;
 
     private void Found(InspectionOutcome outcome, DataSet stored, RevealedInstance revealed)
     {
@@ -152,7 +157,7 @@ internal sealed class Inspection
     private (PixelDescription, PixelPlane Cover, PixelPlane Stego, BackgroundMask Mask)? Planes()
     {
         if (_cover is null || _stego is null
-            || PixelDescription.TryRead(_cover, out PixelDescription description) is not null
+            || PixelDescription.TryRead(_stego, out PixelDescription description) is not null
             || _cover.Find(Tags.PixelData) is not { } before || _stego.Find(Tags.PixelData) is not { } after)
         {
             return null;
@@ -161,6 +166,24 @@ internal sealed class Inspection
         int length = (int)description.FrameLength;
         PixelPlane cover = PixelPlane.Read(description, before.Value.Span[..length]);
         PixelPlane stego = PixelPlane.Read(description, after.Value.Span[..length]);
-        return (description, cover, stego, _rooms.Segmenter.Segment(CellSums.Of(cover), description));
+        if (_rooms.Embedder.Extract(stego, description) is not Extracted found)
+        {
+            return null;
+        }
+
+        _symbol = Drawn(QrPicture.Draw(found.SymbolPayload.Span));
+        return (description, cover, stego, found.Mask);
+    }
+
+    private static Picture Drawn(QrPicture symbol)
+    {
+        byte[] levels = symbol.Render(1, out int edge);
+        var picture = new Picture(edge, edge);
+        for (int i = 0; i < levels.Length; i++)
+        {
+            picture.Rgb.AsSpan(i * 3, 3).Fill(levels[i]);
+        }
+
+        return picture;
     }
 }
