@@ -31,7 +31,7 @@ build src/PacsStegoGateway/PacsStegoGateway.csproj
 
 demo="$repository/artifacts/demo"
 rm -rf "$demo"
-mkdir -p "$demo"/{sent,wire,held,received,refused,logs}
+mkdir -p "$demo"/{sent,wire-explicit,wire-implicit,held,received,refused,logs}
 trap stop_servers EXIT
 trap 'exit 130' INT TERM
 
@@ -72,6 +72,7 @@ JSON
 start_orthanc "$demo/pacs" "$pacs_port" "$pacs_http"
 "$psg" keys new --config "$demo/gateway.json" | sed 's/^/    /'
 start_server gateway "$gateway_port" "$demo/logs/gateway.log" "$psg" run --config "$demo/gateway.json"
+gateway=$started_pid
 
 step "Sending the study to the gateway with DCMTK storescu"
 storescu -v +sd +r -aet DEMO_CT -aec PSG 127.0.0.1 "$gateway_port" "$demo/sent" >"$demo/logs/storescu.log" 2>&1 || true
@@ -79,10 +80,15 @@ accepted=$(grep -c 'Received Store Response (Success)' "$demo/logs/storescu.log"
 say "$accepted of $total answered with success"
 claim "the gateway accepted all $total images" test "$accepted" -eq "$total"
 # A sender may encode a data set anew (DCMTK writes sequences with explicit length). What it puts on the wire is what must
-# come back: a receiver that keeps every byte shows it.
-start_server 'a receiver that keeps the bytes on the wire' "$wire_port" "$demo/logs/storescp-wire.log" storescp +B -od "$demo/wire" "$wire_port"
-storescu +sd +r -aet DEMO_CT -aec PSG 127.0.0.1 "$wire_port" "$demo/sent" >"$demo/logs/storescu-wire.log" 2>&1
-stop_server "$started_pid"
+# come back: receivers that keep every byte show it, for each transfer syntax that sender and gateway may agree on.
+for syntax in explicit implicit; do
+  accept=+xe
+  if [ "$syntax" = implicit ]; then accept=+xi; fi
+  start_server "a receiver that keeps the bytes on the wire ($syntax VR)" "$wire_port" "$demo/logs/storescp-$syntax.log" \
+    storescp "$accept" +B -od "$demo/wire-$syntax" "$wire_port"
+  storescu +sd +r -aet DEMO_CT -aec PSG 127.0.0.1 "$wire_port" "$demo/sent" >"$demo/logs/storescu-$syntax.log" 2>&1
+  stop_server "$started_pid"
+done
 
 step "Waiting until the PACS has them"
 arrived=0 last=-1 deadline=$((SECONDS + 60))
@@ -149,6 +155,7 @@ for series in ct-abdomen ct-chest mr-abdomen mr-head; do
   fi
 done
 claim "pictures: ${pictures[*]:-none}" test ${#pictures[@]} -eq 4
+claim "in these four, no pixel outside the mask is changed" test "$(cat "$demo"/logs/inspect-*.txt | grep -c 'outside the mask 0;')" -eq 4
 
 step "An authorised caller (CLINIC) asks for the originals with C-MOVE"
 start_server 'the receiver of CLINIC' "$clinic_port" "$demo/logs/storescp.log" storescp -aet CLINIC +B -od "$demo/received" "$clinic_port"
@@ -163,13 +170,13 @@ for file in "${sent[@]}"; do
   name="$(value_of "$file" Modality).$(value_of "$file" SOPInstanceUID)"
   back="$demo/received/$name"
   [ -f "$back" ] || continue
-  if [ "$(data_set_sha256 "$demo/wire/$name")" = "$(data_set_sha256 "$back")" ]; then same_data=$((same_data + 1)); fi
+  if [ "$(data_set_sha256 "$demo/wire-$(transfer_syntax_of "$back")/$name")" = "$(data_set_sha256 "$back")" ]; then same_data=$((same_data + 1)); fi
   if [ "$(pixels_sha256 "$file")" = "$(pixels_sha256 "$back")" ]; then same_pixels=$((same_pixels + 1)); fi
 done
 returned=$(find "$demo/received" -type f | wc -l)
-say "$returned images came back; $same_data data sets and $same_pixels pixel data identical to what was sent (SHA-256)"
+say "$returned images came back; $same_data data sets and $same_pixels pixel data are identical to what was sent (SHA-256)"
 claim "C-MOVE by CLINIC: $returned of $total images came back" test "$returned" -eq "$total"
-claim "all $total data sets are identical to what was sent, byte for byte (SHA-256)" test "$same_data" -eq "$total"
+claim "all $total data sets are identical to what the sender put on the wire, byte for byte (SHA-256)" test "$same_data" -eq "$total"
 claim "all $total pixel data are identical to those of the files (SHA-256)" test "$same_pixels" -eq "$total"
 stop_server "$receiver"
 
@@ -197,6 +204,8 @@ claim "no identity value occurs in the gateway's log or in its audit listing" no
 
 step "Stopping everything"
 started=("${server_pids[@]}")
+stop_server "$gateway"
+claim "the gateway ended in order when it was told to (exit code $stopped_code)" test "$stopped_code" -eq 0
 stop_servers
 none_left() { local pid; for pid in "${started[@]}"; do if kill -0 "$pid" 2>/dev/null; then return 1; fi; done; }
 claim "nothing that was started is still running" none_left

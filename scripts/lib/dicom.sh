@@ -21,5 +21,10 @@ pixels_sha256() {
   rm -rf "$folder"
 }
 
-# value_of FILE KEYWORD: the first occurrence's text, or nothing.
-value_of() { dcmdump --quiet +P "$2" "$1" 2>/dev/null | sed -n '1s/^[^[]*\[\(.*\)\].*$/\1/p'; }
+# value_of FILE KEYWORD: the first occurrence's text as it is encoded there, or nothing.
+value_of() { dcmdump --quiet +P "$2" "$1" 2>/dev/null | LC_ALL=C sed -n '1s/^[^[]*\[\(.*\)\].*$/\1/p'; }
+
+# transfer_syntax_of FILE: explicit, implicit, or DCMTK's name of another.
+transfer_syntax_of() {
+  dcmdump --quiet +P 0002,0010 "$1" | sed -n 's/^[^=]*=\([A-Za-z0-9]*\).*$/\1/p' | sed 's/LittleEndianExplicit/explicit/; s/LittleEndianImplicit/implicit/'
+}

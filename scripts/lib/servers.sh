@@ -34,10 +34,11 @@ start_server() {
   say "$name listens on port $port (process $pid)"
 }
 
-# stop_server PID: asks it to end, waits 15 s at most, then ends it.
+# stop_server PID: asks it to end, waits 15 s at most, then ends it; its exit code is in stopped_code.
 stop_server() {
   local pid=$1 deadline=$((SECONDS + 15))
-  kill -TERM "$pid" 2>/dev/null || return 0
+  stopped_code=0
+  kill -TERM "$pid" 2>/dev/null || true
   while kill -0 "$pid" 2>/dev/null; do
     if [ $SECONDS -ge $deadline ]; then
       kill -KILL "$pid" 2>/dev/null || true
@@ -45,7 +46,7 @@ stop_server() {
     fi
     sleep 0.1
   done
-  wait "$pid" 2>/dev/null || true
+  wait "$pid" 2>/dev/null || stopped_code=$?
 }
 
 stop_servers() {

@@ -53,12 +53,12 @@ public sealed class StoreScp : IAsyncDisposable
     private readonly TemporaryFolder _folder = new("storescp");
     private readonly ChildProcess _process;
 
-    private StoreScp(string aeTitle)
+    private StoreScp(string aeTitle, IEnumerable<string> options)
     {
         AETitle = aeTitle;
         // +B: bit preserving, every data set is kept as it came over the wire.
         _process = ChildProcess.Start("storescp",
-            ["-v", "-aet", aeTitle, "-od", _folder.Path, "+B", Port.ToString(CultureInfo.InvariantCulture)]);
+            ["-v", "-aet", aeTitle, "-od", _folder.Path, "+B", .. options, Port.ToString(CultureInfo.InvariantCulture)]);
     }
 
     public string AETitle { get; }
@@ -68,9 +68,10 @@ public sealed class StoreScp : IAsyncDisposable
     /// <summary>Files received so far.</summary>
     public IReadOnlyList<string> Received => Directory.GetFiles(_folder.Path);
 
-    public static async Task<StoreScp> Start(string aeTitle)
+    /// <param name="options">More of its switches, such as +xi: Implicit VR Little Endian only.</param>
+    public static async Task<StoreScp> Start(string aeTitle, params string[] options)
     {
-        var server = new StoreScp(aeTitle);
+        var server = new StoreScp(aeTitle, options);
         await server._process.UntilListening(server.Port);
         return server;
     }

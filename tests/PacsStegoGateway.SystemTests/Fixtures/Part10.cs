@@ -14,6 +14,8 @@ public sealed class Part10(byte[] bytes)
 
     public DataSet DataSet => _file.Value.DataSet;
 
+    public TransferSyntax TransferSyntax => _file.Value.TransferSyntax;
+
     public string SOPInstanceUID => DataSet.GetText(Tags.SOPInstanceUID) ?? "";
 
     /// <summary>Every byte after the file meta information, whose length stands at byte 140 (PS3.10 7.1).</summary>
