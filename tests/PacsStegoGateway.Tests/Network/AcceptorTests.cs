@@ -244,6 +244,30 @@ public sealed class AcceptorTests
     }
 
     [Fact]
+    public async Task A_peer_may_use_one_message_id_for_everything()
+    {
+        await using var acceptor = new TestAcceptor(_provider);
+        using ScriptedPeer peer = await ScriptedPeer.AssociateAsync(acceptor.Port);
+        for (int i = 0; i < 300; i++)
+        {
+            await peer.SendCommandAsync(1, Echo(1));
+            (await peer.ReadStatusAsync()).ShouldBe(DimseStatus.Success);
+        }
+    }
+
+    [Fact]
+    public async Task A_fault_of_ours_during_negotiation_is_reported_and_closes_the_connection()
+    {
+        _provider.OnContext = static (_, _) => throw new InvalidOperationException("bug");
+        await using var acceptor = new TestAcceptor(_provider);
+        using ScriptedPeer peer = await ScriptedPeer.ConnectAsync(acceptor.Port);
+        await peer.SendAsync(ScriptedPeer.Request());
+        (await peer.ReadAsync()).ShouldBeNull();
+        (await _provider.Ended).Kind.ShouldBe(AssociationEndKind.AbortedHere);
+        _provider.Faults.ShouldHaveSingleItem();
+    }
+
+    [Fact]
     public async Task Requests_that_do_not_wait_are_answered_one_after_the_other()
     {
         await using var acceptor = new TestAcceptor(_provider);

@@ -110,7 +110,7 @@ internal sealed partial class AcceptorSession
         ushort messageID = command.MessageID ?? throw new DimseProtocolException("A request without (0000,0110) Message ID.");
         if (IsOperationRunning)
         {
-            if (messageID == _operation!.MessageID)
+            if (messageID == _operation!.MessageID && !_operation.IsAnswered)
             {
                 await RefuseAsync(context, command, DimseStatus.DuplicateInvocation, "Message ID is in use").ConfigureAwait(false);
                 return;

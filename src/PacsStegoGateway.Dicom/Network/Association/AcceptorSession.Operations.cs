@@ -20,6 +20,12 @@ internal sealed partial class AcceptorSession
 
         public CancellationToken Token => _cancellation.Token;
 
+        /// <summary>
+        /// True once the final response is about to be sent: from then on its Message ID is free, and a peer that uses one
+        /// for everything may have the next request here before <see cref="Task"/> has ended.
+        /// </summary>
+        public bool IsAnswered { get; set; }
+
         /// <summary>Never faults: see <see cref="GuardAsync"/>.</summary>
         public Task Task { get; set; } = Task.CompletedTask;
 
@@ -62,7 +68,7 @@ internal sealed partial class AcceptorSession
                 status = Answer("C-ECHO", e).Status;
             }
 
-            await RespondAsync(context, command.Answer(status)).ConfigureAwait(false);
+            await RespondFinallyAsync(context, command.Answer(status)).ConfigureAwait(false);
         });
     }
 
@@ -133,7 +139,7 @@ internal sealed partial class AcceptorSession
             response = new StoreResponse(DimseStatus.CannotUnderstand, $"Data set is longer than {_limits.MaxDataSetLength} bytes");
         }
 
-        await RespondAsync(context, command.Answer(response.Status, false, response.ErrorComment, response.OffendingElement)).ConfigureAwait(false);
+        await RespondFinallyAsync(context, command.Answer(response.Status, false, response.ErrorComment, response.OffendingElement)).ConfigureAwait(false);
     }
 
     private async ValueTask StartQueryAsync(AcceptedContext context, CommandSet command, byte[] identifierBytes)
@@ -141,7 +147,7 @@ internal sealed partial class AcceptorSession
         DataSet identifier;
         try
         {
-            identifier = DataSetReader.Read(identifierBytes, context.TransferSyntax);
+            identifier = DataSetReader.Read(identifierBytes, context.TransferSyntax, new DicomReadOptions { MaxInflatedLength = _limits.MaxIdentifierLength });
         }
         catch (DicomContentException)
         {
@@ -209,7 +215,7 @@ internal sealed partial class AcceptorSession
             final = new FindResponse(answer.Status, ErrorComment: answer.ErrorComment);
         }
 
-        await RespondAsync(context, command.Answer(final.Status, errorComment: final.ErrorComment)).ConfigureAwait(false);
+        await RespondFinallyAsync(context, command.Answer(final.Status, errorComment: final.ErrorComment)).ConfigureAwait(false);
     }
 
     private async Task MoveAsync(AcceptedContext context, CommandSet command, MoveRequest request, CancellationToken token)
@@ -303,7 +309,7 @@ internal sealed partial class AcceptorSession
             response.Set(Tags.NumberOfWarningSuboperations, Count(move.Warning));
         }
 
-        await RespondAsync(context, response, list).ConfigureAwait(false);
+        await (status.IsPending ? RespondAsync(context, response, list) : RespondFinallyAsync(context, response, list)).ConfigureAwait(false);
 
         static ushort Count(int value) => (ushort)Math.Clamp(value, 0, ushort.MaxValue);
     }
@@ -313,6 +319,12 @@ internal sealed partial class AcceptorSession
     {
         int length = -1;
         return string.Join('\\', uids.TakeWhile(uid => (length += uid.Length + 1) < 65_534));
+    }
+
+    private ValueTask RespondFinallyAsync(AcceptedContext context, CommandSet response, DataSet? dataSet = null)
+    {
+        _operation!.IsAnswered = true;
+        return RespondAsync(context, response, dataSet);
     }
 
     private void CancelOperation(ushort? messageID)

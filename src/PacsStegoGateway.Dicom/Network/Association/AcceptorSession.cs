@@ -57,6 +57,11 @@ internal sealed partial class AcceptorSession
         {
             End(AssociationEndKind.ConnectionLost, e.Message);
         }
+        catch (Exception e)
+        {
+            _provider.Faulted("association", e);
+            End(AssociationEndKind.AbortedHere, "Unexpected failure.");
+        }
         finally
         {
             await BreakOffOperationAsync("The association has ended.").ConfigureAwait(false);

@@ -14,7 +14,8 @@ public static class AssociationLoop
     /// <param name="remote">The other end, handed on in <see cref="AssociationRequest.RemoteEndPoint"/>.</param>
     /// <param name="shutdown">Ends gracefully: what is under way is finished and answered, then A-RELEASE-RQ is sent.
     /// To end at once, close the connection.</param>
-    /// <remarks>Throws only what <see cref="IDimseServiceProvider.EndedAsync"/> throws: everything else becomes its argument.</remarks>
+    /// <remarks>Throws only what <see cref="IDimseServiceProvider.EndedAsync"/> or <see cref="IDimseServiceProvider.Faulted"/>
+    /// throws: everything else becomes an argument of one of the two.</remarks>
     public static Task RunAsync(IDuplexPipe transport, IPEndPoint? remote, IDimseServiceProvider provider,
         AssociationLimits limits, TimeProvider time, CancellationToken shutdown) =>
         new AcceptorSession(transport, remote, provider, limits, time, shutdown).RunAsync();

@@ -154,7 +154,7 @@ public sealed partial class RequestorAssociation
 
         try
         {
-            return DataSetReader.Read(bytes.WrittenMemory, context.TransferSyntax);
+            return DataSetReader.Read(bytes.WrittenMemory, context.TransferSyntax, new DicomReadOptions { MaxInflatedLength = _limits.MaxIdentifierLength });
         }
         catch (DicomContentException e)
         {
