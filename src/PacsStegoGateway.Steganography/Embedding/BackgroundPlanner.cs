@@ -155,8 +155,8 @@ internal sealed class BackgroundPlanner(MaskMemory segmenter, PixelPlane cover, 
 
     /// <summary>
     /// A floor takes detail from the segmenter. Where that could matter, the mask without floor is asked too: a block that
-    /// is background only because of the floor is left alone, unless it is as dark as the floor and lies beside a block
-    /// that is background anyway.
+    /// is background only because of the floor is left alone, unless it is no brighter than such background anyway is and
+    /// lies beside it.
     /// </summary>
     private bool[] HiddenBy(int floor, BackgroundMask mask)
     {
@@ -166,12 +166,13 @@ internal sealed class BackgroundPlanner(MaskMemory segmenter, PixelPlane cover, 
         }
 
         BackgroundMask open = segmenter.Segment(_sums, Seen);
+        int dark = Math.Min(floor, OrdinarySum(open));
         bool[] hidden = [];
         for (int i = 0; i < mask.IsBackground.Length; i++)
         {
             (int y, int x) = Math.DivRem(i, mask.Width);
             int cell = (2 * y * _cellsWide) + (2 * x);
-            if (mask.IsBackground[i] && !open.IsBackground[i] && !(IsDark(cell, floor) && HasNeighbour(open, i)))
+            if (mask.IsBackground[i] && !open.IsBackground[i] && !(IsDark(cell, dark) && HasNeighbour(open, i)))
             {
                 hidden = hidden.Length == 0 ? new bool[_sums.Sums.Length] : hidden;
                 hidden[cell] = hidden[cell + 1] = hidden[cell + _cellsWide] = hidden[cell + _cellsWide + 1] = true;
@@ -181,8 +182,24 @@ internal sealed class BackgroundPlanner(MaskMemory segmenter, PixelPlane cover, 
         return hidden;
     }
 
-    private bool IsDark(int cell, int floor) => _sums.Sums[cell] <= floor && _sums.Sums[cell + 1] <= floor
-        && _sums.Sums[cell + _cellsWide] <= floor && _sums.Sums[cell + _cellsWide + 1] <= floor;
+    private bool IsDark(int cell, int limit) => _sums.Sums[cell] <= limit && _sums.Sums[cell + 1] <= limit
+        && _sums.Sums[cell + _cellsWide] <= limit && _sums.Sums[cell + _cellsWide + 1] <= limit;
+
+    /// <summary>The sum that 98 of 100 cells of the mask do not exceed (one cell of each block is asked); nothing for an empty mask.</summary>
+    private int OrdinarySum(BackgroundMask mask)
+    {
+        List<int> sums = [];
+        for (int i = 0; i < mask.IsBackground.Length; i++)
+        {
+            if (mask.IsBackground[i])
+            {
+                sums.Add(_sums.Sums[(2 * (i / mask.Width) * _cellsWide) + (2 * (i % mask.Width))]);
+            }
+        }
+
+        sums.Sort();
+        return sums.Count == 0 ? int.MinValue : sums[sums.Count * 98 / 100];
+    }
 
     private static bool HasNeighbour(BackgroundMask mask, int block)
     {

@@ -174,10 +174,12 @@ public class RoundTripTests
         PixelDescription description = Bench.Describe(1024, 1024);
         PixelPlane cover = Bench.Phantom(description, 3, 0, 0, 1000);
         SymbolEmbedder embedder = new(Bench.Ring, new GivenSegmenter(Bench.EllipseMask));
-        foreach (int length in (int[])[0, 1, 30, 31, 115, 116, 117, 260, 580, 1209, SymbolEmbedder.MaximumMessageLength])
+        (int Length, int Version)[] classes = [(0, 5), (31, 5), (32, 8), (117, 8), (118, 10), (195, 10), (291, 12), (382, 14), (568, 17), (1197, 25), (1198, 40), (SymbolEmbedder.MaximumMessageLength, 40)];
+        foreach ((int length, int version) in classes)
         {
             byte[] message = Bench.Message(length);
             Embedded embedded = embedder.Embed(cover, description, message).ShouldBeOfType<Embedded>($"{length}");
+            embedded.Report.SymbolVersion.ShouldBe(version, $"{length}");
             embedder.Extract(embedded.Stego, description).ShouldBeOfType<Extracted>().Message.ShouldBe(message);
         }
 
