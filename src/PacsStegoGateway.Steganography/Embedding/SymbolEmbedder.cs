@@ -47,7 +47,7 @@ public sealed partial class SymbolEmbedder
     /// <summary>Hides a message.</summary>
     /// <param name="cover">Not changed. Its samples lie within its limits.</param>
     /// <param name="description">Of the same size; Modality and padding count.</param>
-    /// <param name="message">Any bytes; at most <see cref="MaximumMessageLength"/>.</param>
+    /// <param name="message">Any bytes; up to <see cref="MaximumMessageLength"/> in an image of any size, six more in one below 65,536 blocks.</param>
     /// <returns>A proven embedding, or why there is none.</returns>
     /// <exception cref="ArgumentException">Plane and description do not fit each other, or a sample is outside its limits.</exception>
     public EmbeddingOutcome Embed(PixelPlane cover, PixelDescription description, ReadOnlySpan<byte> message)
