@@ -9,14 +9,15 @@ internal sealed class CellPattern
     private readonly Placement _placement;
     private readonly CellRule _rule;
 
-    /// <summary>Only raised and balanced cells: index into the placement's cells, negative (ones' complement) when balanced.</summary>
-    private readonly List<int> _changed;
+    /// <summary>For each of the placement's cells <see cref="CellMode.Raised"/>, <see cref="CellMode.Balanced"/> or 0.</summary>
+    private readonly CellMode[] _modes;
 
-    private CellPattern(Placement placement, CellRule rule, List<int> changed, CellExceptions exceptions, int heldCount, bool changesPadding)
+    private CellPattern(Placement placement, CellRule rule, CellMode[] modes, CellExceptions exceptions, int heldCount, bool changesPadding)
     {
         _placement = placement;
         _rule = rule;
-        _changed = changed;
+        _modes = modes;
+        CarrierCount = modes.Length - modes.AsSpan().Count(CellMode.Untouched);
         Exceptions = exceptions;
         HeldCount = heldCount;
         ChangesPadding = changesPadding;
@@ -25,7 +26,7 @@ internal sealed class CellPattern
     public CellExceptions Exceptions { get; }
 
     /// <summary>Cells that carry.</summary>
-    public int CarrierCount => _changed.Count;
+    public int CarrierCount { get; }
 
     public int HeldCount { get; }
 
@@ -42,7 +43,7 @@ internal sealed class CellPattern
     public static CellPattern OnCover(
         ReadOnlySpan<int> cover, int width, Placement placement, CellMask mask, CellRule rule, ReadOnlySpan<bool> excluded)
     {
-        List<int> changed = new(placement.Cells.Length);
+        CellMode[] modes = new CellMode[placement.Cells.Length];
         List<int> listed = [];
         List<bool> doubtful = [];
         int held = 0;
@@ -67,7 +68,7 @@ internal sealed class CellPattern
             switch (mode)
             {
                 case CellMode.Raised:
-                    changed.Add(i);
+                    modes[i] = CellMode.Raised;
                     changesPadding |= rule.HoldsPadding(a, b, c, d);
                     if (a + b + c + d + rule.Rise > rule.Floor - rule.Rise)
                     {
@@ -76,7 +77,7 @@ internal sealed class CellPattern
 
                     break;
                 case CellMode.Balanced:
-                    changed.Add(~i);
+                    modes[i] = CellMode.Balanced;
                     break;
                 case CellMode.HeldAtFloor:
                     held++;
@@ -88,13 +89,13 @@ internal sealed class CellPattern
             }
         }
 
-        return new CellPattern(placement, rule, changed, new CellExceptions(listed, held > 0 ? doubtful : []), held, changesPadding);
+        return new CellPattern(placement, rule, modes, new CellExceptions(listed, held > 0 ? doubtful : []), held, changesPadding);
     }
 
     /// <summary>Finds the changed cells again on the stego image; needs no message bit.</summary>
     public static CellPattern OnStego(ReadOnlySpan<int> stego, int width, Placement placement, CellMask mask, CellRule rule, CellExceptions exceptions)
     {
-        List<int> changed = new(placement.Cells.Length);
+        CellMode[] modes = new CellMode[placement.Cells.Length];
         int nextListed = 0;
         int nextDoubtful = 0;
         int cellsWide = width / 2;
@@ -120,15 +121,15 @@ internal sealed class CellPattern
             switch (rule.OnStego(stego[at], stego[at + 1], stego[at + width], stego[at + width + 1]))
             {
                 case CellMode.Raised:
-                    changed.Add(i);
+                    modes[i] = CellMode.Raised;
                     break;
                 case CellMode.Balanced:
-                    changed.Add(~i);
+                    modes[i] = CellMode.Balanced;
                     break;
                 case CellMode.HeldAtFloor:
                     if (nextDoubtful >= exceptions.Held.Count || !exceptions.Held[nextDoubtful])
                     {
-                        changed.Add(i);
+                        modes[i] = CellMode.Raised;
                     }
 
                     nextDoubtful++;
@@ -136,7 +137,7 @@ internal sealed class CellPattern
             }
         }
 
-        return new CellPattern(placement, rule, changed, exceptions, 0, false);
+        return new CellPattern(placement, rule, modes, exceptions, 0, false);
     }
 
     /// <summary>Adds the pattern to a copy of the cover, or subtracts it from a copy of the stego image.</summary>
@@ -150,9 +151,13 @@ internal sealed class CellPattern
         int balance = direction * _rule.BalancedStep;
         int cellsWide = width / 2;
         ReadOnlySpan<int> targets = _placement.Targets;
-        foreach (int entry in System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_changed))
+        for (int i = 0; i < _modes.Length; i++)
         {
-            int i = entry < 0 ? ~entry : entry;
+            if (_modes[i] == CellMode.Untouched)
+            {
+                continue;
+            }
+
             int at = Offset(_placement.Cells[i], cellsWide, width);
 
             // (plus, minus) samples of each row: of a checkerboard the second row is the first one turned round.
@@ -168,7 +173,7 @@ internal sealed class CellPattern
                 lower = IsRight(targets[(2 * i) + 1], coded);
             }
 
-            if (entry < 0)
+            if (_modes[i] == CellMode.Balanced)
             {
                 samples[at + upper] += balance;
                 samples[at + 1 - upper] -= balance;
@@ -188,10 +193,13 @@ internal sealed class CellPattern
     {
         float added = (float)(noiseSigma * noiseSigma);
         double sum = 0;
-        foreach (int entry in System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_changed))
+        for (int i = 0; i < _modes.Length; i++)
         {
-            float inverse = inverseVariance[_placement.Cells[entry < 0 ? ~entry : entry]];
-            sum += inverse / (1 + (added * inverse));
+            if (_modes[i] != CellMode.Untouched)
+            {
+                float inverse = inverseVariance[_placement.Cells[i]];
+                sum += inverse / (1 + (added * inverse));
+            }
         }
 
         return sum;

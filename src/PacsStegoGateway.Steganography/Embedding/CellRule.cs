@@ -1,7 +1,7 @@
 namespace PacsStegoGateway.Steganography.Embedding;
 
 /// <summary>What embedding does to a cell.</summary>
-internal enum CellMode
+internal enum CellMode : byte
 {
     /// <summary>Nothing, and the receiver sees that by itself.</summary>
     Untouched,
