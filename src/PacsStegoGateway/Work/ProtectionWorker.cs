@@ -25,8 +25,7 @@ public sealed partial class ProtectionWorker(
     {
         int count = options.Workers == 0 ? Environment.ProcessorCount : options.Workers;
         // Threads of their own: computing on the pool's would hold up the answers to modalities.
-        Task[] workers = [.. Enumerable.Range(0, count).Select(_ => Task.Factory.StartNew(
-            () => Work(stoppingToken), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default))];
+        Task[] workers = [.. Enumerable.Range(0, count).Select(_ => WorkerThread.Run(() => Work(stoppingToken)))];
         await _queue.FillAsync(stoppingToken);
         await Task.WhenAll(workers);
     }
