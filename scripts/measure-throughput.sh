@@ -5,6 +5,8 @@
 #              only after the object is flushed to disk and its row is committed
 #   whole job  images/s from start of storescu until the PACS behind the gateway holds the last protected image
 #
+# Every receiver first gets 20 other images, so that none is measured cold (a service is started once and runs for months).
+#
 # usage: scripts/measure-throughput.sh [--images N] [--runs N]      (default 300 and 5)
 # The result, a Markdown table, goes to standard output and to artifacts/measure/throughput.md; the rest to standard error.
 # Let nothing else run on the machine meanwhile.
@@ -14,7 +16,7 @@ source "$repository/scripts/lib/packages.sh"
 source "$repository/scripts/lib/servers.sh"
 source "$repository/scripts/lib/dicom.sh"
 
-usage() { sed -n '2,10p' "${BASH_SOURCE[0]}" | sed 's/^# \{0,1\}//' >&2; exit 2; }
+usage() { sed -n '2,12p' "${BASH_SOURCE[0]}" | sed 's/^# \{0,1\}//' >&2; exit 2; }
 images=300 runs=5
 while [ $# -gt 0 ]; do
   case "$1" in
@@ -46,13 +48,29 @@ for file in "$work"/made/ct-*/*.dcm; do
   mv "$file" "$work/ct/$(printf %04d "$number").dcm"
   number=$((number + 1))
 done
-rm -rf "$work/made"
+"$psg" phantom --out "$work/other" --slices 10 --seed 2 >>"$work/phantom.log"
+mkdir "$work/warm"
+for file in "$work"/other/ct-*/*.dcm; do mv "$file" "$work/warm/$(basename "$(dirname "$file")")-$(basename "$file")"; done
+warm=$(find "$work/warm" -name '*.dcm' | wc -l)
+rm -rf "$work/made" "$work/other"
 
 now() { date +%s%N; }
 # rate NANOSECONDS: images per second, one decimal.
 rate() { awk -v n="$images" -v t="$1" 'BEGIN { printf "%.1f", n * 1e9 / t }'; }
 median() { sort -n | awk '{ v[NR] = $1 } END { print (NR % 2) ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
 range() { sort -n | awk 'NR == 1 { low = $1 } { high = $1 } END { printf "%s to %s", low, high }'; }
+
+# warm_up PORT CALLED
+warm_up() { storescu +sd -aet MEASURE -aec "$2" 127.0.0.1 "$1" "$work/warm" >/dev/null 2>&1 || fail "the warm-up was not accepted"; }
+
+# wait_for_pacs COUNT
+wait_for_pacs() {
+  local limit=$((SECONDS + 600))
+  until [ "$(orthanc_count "$pacs_http")" -ge "$1" ]; do
+    [ $SECONDS -lt $limit ] || fail "the PACS does not hold every image after 600 s; see $folder"
+    sleep 0.05
+  done
+}
 
 # send PORT CALLED LOG: all images on one association; prints nanoseconds; fails unless every image was answered success.
 send() {
@@ -73,12 +91,14 @@ for run in $(seq "$runs"); do
 
   start_server storescp "$scp_port" "$folder/storescp.log" storescp +B -od "$folder/storescp" "$scp_port"
   pid=$started_pid
+  warm_up "$scp_port" STORESCP
   rate "$(send "$scp_port" STORESCP "$folder/send-storescp.log")" >>"$work/storescp.txt"
   echo >>"$work/storescp.txt"
   stop_server "$pid"
 
   start_orthanc "$folder/orthanc" "$pacs_port" "$pacs_http"
   pid=$started_pid
+  warm_up "$pacs_port" ORTHANC
   rate "$(send "$pacs_port" ORTHANC "$folder/send-orthanc.log")" >>"$work/orthanc.txt"
   echo >>"$work/orthanc.txt"
   stop_server "$pid"
@@ -98,14 +118,12 @@ JSON
   "$psg" keys new --config "$folder/gateway.json" >/dev/null
   start_server gateway "$gateway_port" "$folder/gateway.log" "$psg" run --config "$folder/gateway.json"
   gateway=$started_pid
+  warm_up "$gateway_port" PSG
+  wait_for_pacs "$warm"
   start=$(now)
   rate "$(send "$gateway_port" PSG "$folder/send-gateway.log")" >>"$work/gateway.txt"
   echo >>"$work/gateway.txt"
-  limit=$((SECONDS + 600))
-  until [ "$(orthanc_count "$pacs_http")" -ge "$images" ]; do
-    [ $SECONDS -lt $limit ] || fail "the PACS does not hold every image after 600 s; see $folder"
-    sleep 0.05
-  done
+  wait_for_pacs $((warm + images))
   rate $(($(now) - start)) >>"$work/job.txt"
   echo >>"$work/job.txt"
   stop_server "$gateway"

@@ -126,14 +126,26 @@ public sealed partial class MainRoadTests(MainRoad road) : IClassFixture<MainRoa
         using var folder = new TemporaryFolder("judges");
         string stored = folder.At("stored.dcm");
         string original = folder.At("original.dcm");
+        var found = new List<string>();
+        int unjudged = 0;
         foreach ((string uid, Part10 held) in road.Held)
         {
             await File.WriteAllBytesAsync(stored, held.Bytes, TestContext.Current.CancellationToken);
             await File.WriteAllBytesAsync(original, road.Sent[uid].Bytes, TestContext.Current.CancellationToken);
             (await DcmtkTools.Reads(stored)).ShouldBeTrue();
-            IEnumerable<string> known = (await DcmtkTools.Errors(original)).Select(WithoutValues);
-            (await DcmtkTools.Errors(stored)).Select(WithoutValues).Except(known).ShouldBeEmpty();
+            HashSet<string> known = [.. (await DcmtkTools.Errors(original)).Select(WithoutValues)];
+            // Of an original so broken that the judge does not find its IOD, it cannot say what was wrong with it.
+            if (known.Any(static e => e.Contains("Information Object Not Found", StringComparison.OrdinalIgnoreCase)))
+            {
+                unjudged++;
+                continue;
+            }
+
+            found.AddRange((await DcmtkTools.Errors(stored)).Select(WithoutValues).Where(e => !known.Contains(e)).Select(e => $"{held.DataSet.GetText(Tags.Manufacturer)}: {e}"));
         }
+
+        found.ShouldBeEmpty();
+        unjudged.ShouldBeLessThanOrEqualTo(1);
     }
 
     [Fact]
@@ -218,8 +230,8 @@ public sealed partial class MainRoadTests(MainRoad road) : IClassFixture<MainRoa
     }
 
     /// <summary>Messages name an attribute and quote its value; the value of a de-identified object is another.</summary>
-    private static string WithoutValues(string error) => Quoted().Replace(error, "<>");
+    private static string WithoutValues(string error) => Quoted().Replace(error, "= <>");
 
-    [GeneratedRegex("<[^>]*>|= [0-9]+")]
+    [GeneratedRegex("= (<[^>]*>|-?[0-9.]+)")]
     private static partial Regex Quoted();
 }
