@@ -59,6 +59,11 @@ public sealed partial class Protector
             return new ProtectionOutcome.Quarantined(reason, detail);
         }
 
+        if (original.Contains(Tags.EncryptedAttributesSequence) && _revealer.Finds(original))
+        {
+            return new ProtectionOutcome.Quarantined(RefusalReason.AlreadyProtected, "The image already carries an identity that our keys open.");
+        }
+
         DeidentificationResult split = _deidentifier.Deidentify(original);
         if (split.HasOverlayInPixelData)
         {
@@ -114,6 +119,13 @@ public sealed partial class Protector
         {
             // Enhanced multi-frame objects keep it elsewhere: without it air cannot be told from tissue.
             return new ProtectionOutcome.Quarantined(RefusalReason.PixelsNotDecodable, "A CT without Rescale Intercept (0028,1052) has no Hounsfield units to segment by.");
+        }
+
+        // By class, not by modality alone: dose sheets and screenshots are Secondary Captures that call themselves CT.
+        if (sopClass is not (SopClasses.CTImageStorage or SopClasses.MRImageStorage))
+        {
+            return new ProtectionOutcome.Quarantined(RefusalReason.UnsupportedObject,
+                $"{SopClasses.NameOf(sopClass)} has no rule yet: only CT and MR Image Storage are protected in this version.");
         }
 
         return original.GetText(Tags.BurnedInAnnotation) == "YES"

@@ -30,6 +30,9 @@ public enum RefusalReason
     /// <summary>Burned In Annotation says that the pixels themselves show identity.</summary>
     BurnedInIdentity,
 
+    /// <summary>The image is one that this gateway protected: it belongs in the PACS, not at the door.</summary>
+    AlreadyProtected,
+
     /// <summary>No background was found that may carry data, or too little.</summary>
     NoBackground,
 

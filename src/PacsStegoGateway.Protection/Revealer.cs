@@ -46,6 +46,9 @@ public sealed class Revealer
         return refused;
     }
 
+    /// <summary>True when something is hidden that our keys open.</summary>
+    public bool Finds(DataSet stored) => Reveal(stored) is not RevealOutcome.NotRevealed { Identity: null };
+
     private RevealOutcome Restore(DataSet stored, PixelFrames frames, int frame, Extracted extracted)
     {
         SymbolMessage message = SymbolMessage.Decode(extracted.Message);

@@ -16,6 +16,9 @@ public enum AuditEvent
     Forwarded = 500,
     ForwardFailed = 501,
     Query = 600,
+
+    /// <summary>Answers to a query told who a patient is; one record for each patient and query.</summary>
+    Disclosed,
     QueryRefused = 601,
     Reidentified = 700,
     RetrieveFailed = 701,

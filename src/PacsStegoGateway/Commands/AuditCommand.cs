@@ -20,8 +20,8 @@ internal static class AuditCommand
         Option<bool> json = CommonOptions.Json();
         Option<DateTimeOffset?> from = new("--from") { Description = "Not before this time (ISO 8601; UTC unless a zone is given)." };
         Option<DateTimeOffset?> until = new("--until") { Description = "Before this time." };
-        Option<AuditEvent[]> events = new("--event") { Description = "Only these events.", AllowMultipleArgumentsPerToken = true };
-        Option<AuditOutcome?> outcome = new("--outcome") { Description = "Only this outcome." };
+        Option<AuditEvent[]> events = new("--event") { Description = $"Only these events: {string.Join(", ", Enum.GetNames<AuditEvent>())}.", AllowMultipleArgumentsPerToken = true };
+        Option<AuditOutcome?> outcome = new("--outcome") { Description = $"Only this outcome: {string.Join(", ", Enum.GetNames<AuditOutcome>())}." };
         Option<string?> callingAE = new("--ae") { Description = "Only this calling AE title." };
         Option<string?> patient = new("--patient") { Description = "Only this patient, by pseudonym." };
         Option<string?> originalPatient = new("--original-patient") { Description = "Only this patient, by original Patient ID (ISSUER^ID where there is an issuer); needs the key ring." };
@@ -52,7 +52,7 @@ internal static class AuditCommand
                 Limit = result.GetValue(limit),
             };
             await using GatewayStore store = await GatewayStore.OpenAsync(StoreDialect.Of(options), TimeProvider.System, cancellation).ConfigureAwait(false);
-            Print(await store.QueryAuditAsync(filter, cancellation).ConfigureAwait(false), result.GetValue(json));
+            Print(await store.QueryAuditAsync(filter, cancellation).ConfigureAwait(false), filter.Limit, result.GetValue(json));
             return ExitCode.Done;
         });
         return command;
@@ -64,7 +64,7 @@ internal static class AuditCommand
         return caret < 0 ? pseudonyms.MapPatientID(null, original) : pseudonyms.MapPatientID(original[..caret], original[(caret + 1)..]);
     }
 
-    private static void Print(IReadOnlyList<AuditRecord> records, bool json)
+    private static void Print(IReadOnlyList<AuditRecord> records, int limit, bool json)
     {
         if (json)
         {
@@ -95,6 +95,6 @@ internal static class AuditCommand
         }
 
         console.Write(table);
-        Console.WriteLine($"{records.Count} records.");
+        Console.WriteLine(records.Count == limit ? $"{records.Count} records; there may be more: raise --limit or narrow the time." : $"{records.Count} records.");
     }
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using PacsStegoGateway.Configuration;
+using PacsStegoGateway.Storage;
 
 namespace PacsStegoGateway.Commands;
 
@@ -10,13 +11,89 @@ internal static class CheckConfigCommand
     {
         Option<string?> config = CommonOptions.Config();
         Option<string[]> set = RunCommand.Switches();
-        var command = new Command("check-config", "Prints every problem of the configuration at once, or the one in effect without secrets.") { config, set };
-        command.SetAction(result =>
+        var command = new Command("check-config",
+            "Prints every problem of the configuration at once, or the one in effect without secrets. Also opens what it names: key ring, segmenter, folders, database.")
         {
-            GatewayOptions options = ConfigurationFile.Load(result.GetValue(config), RunCommand.ToSwitches(result.GetValue(set)));
-            Console.WriteLine(GatewayConfiguration.Print(options));
-            return ExitCode.Done;
-        });
+            config, set,
+        };
+        command.SetAction((result, cancellation) =>
+            RunAsync(ConfigurationFile.Find(result.GetValue(config)), RunCommand.ToSwitches(result.GetValue(set)), cancellation));
         return command;
+    }
+
+    private static async Task<int> RunAsync(string? file, IReadOnlyList<string> switches, CancellationToken cancellation)
+    {
+        var problems = new List<ConfigurationProblem>();
+        GatewayOptions options = GatewayConfiguration.Read(file, switches, problems);
+        problems.AddRange(GatewayOptionsValidator.Validate(options));
+        if (problems.Count == 0)
+        {
+            CheckRooms(options, problems);
+            CheckFolder("Spool:Folder", options.InDataFolder(options.Spool.Folder), problems);
+            await CheckDatabaseAsync(options, problems, cancellation).ConfigureAwait(false);
+        }
+
+        if (problems.Count > 0)
+        {
+            throw new ConfigurationException(problems);
+        }
+
+        Console.WriteLine(GatewayConfiguration.Print(options));
+        return ExitCode.Done;
+    }
+
+    private static void CheckRooms(GatewayOptions options, List<ConfigurationProblem> problems)
+    {
+        try
+        {
+            ProtectionRooms.Open(options).Dispose();
+        }
+        catch (Exception e) when (CommandLine.IsMisuse(e) || e is IOException or UnauthorizedAccessException)
+        {
+            problems.Add(new ConfigurationProblem(e is Steganography.Sealing.KeyRingException ? "Keys:RingPath" : "Segmentation", e.Message));
+        }
+    }
+
+    /// <summary>The folder is made when the service starts: here it is only tried, and what was made is taken away again.</summary>
+    private static void CheckFolder(string path, string folder, List<ConfigurationProblem> problems)
+    {
+        try
+        {
+            bool isNew = !Directory.Exists(folder);
+            Directory.CreateDirectory(folder);
+            string probe = Path.Combine(folder, $".check-{Guid.NewGuid():N}");
+            File.WriteAllBytes(probe, []);
+            File.Delete(probe);
+            if (isNew)
+            {
+                Directory.Delete(folder);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            problems.Add(new ConfigurationProblem(path, $"cannot be written: {e.Message}"));
+        }
+    }
+
+    private static async Task CheckDatabaseAsync(GatewayOptions options, List<ConfigurationProblem> problems, CancellationToken cancellation)
+    {
+        if (options.Database.Kind == DatabaseKind.Sqlite)
+        {
+            CheckFolder("Database:Path", Path.GetDirectoryName(options.InDataFolder(options.Database.Path))!, problems);
+            return;
+        }
+
+        try
+        {
+            await using GatewayStore store = await GatewayStore.OpenAsync(StoreDialect.Of(options), TimeProvider.System, cancellation).ConfigureAwait(false);
+        }
+        catch (ConfigurationException e)
+        {
+            problems.AddRange(e.Problems);
+        }
+        catch (StoreUnavailableException)
+        {
+            await Console.Error.WriteLineAsync("Note: the database cannot be reached now. The service would wait for it.").ConfigureAwait(false);
+        }
     }
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using PacsStegoGateway.Configuration;
 using PacsStegoGateway.Dicom;
 using PacsStegoGateway.Segmentation;
@@ -26,7 +27,7 @@ internal static class CommandLine
                 await Console.Error.WriteLineAsync(error.Message).ConfigureAwait(false);
             }
 
-            await Console.Error.WriteLineAsync($"'psg {parsed.CommandResult.Command.Name} --help' shows how it is used.").ConfigureAwait(false);
+            await Console.Error.WriteLineAsync($"'{NameOf(parsed.CommandResult)} --help' shows how it is used.").ConfigureAwait(false);
             return ExitCode.Misused;
         }
 
@@ -51,8 +52,19 @@ internal static class CommandLine
         }
     }
 
+    /// <summary>The verb with those above it, such as <c>psg audit list</c>.</summary>
+    private static string NameOf(SymbolResult result) => string.Join(' ', Chain(result).Reverse());
+
+    private static IEnumerable<string> Chain(SymbolResult? result)
+    {
+        for (; result is CommandResult command; result = result.Parent)
+        {
+            yield return command.Command is RootCommand ? "psg" : command.Command.Name;
+        }
+    }
+
     /// <summary>What the user, not the data, must change: configuration, keys, model, native library.</summary>
-    private static bool IsMisuse(Exception e) => e is CommandException or ConfigurationException or KeyRingException
+    internal static bool IsMisuse(Exception e) => e is CommandException or ConfigurationException or KeyRingException
         or SegmentationModelException or OnnxRuntimeUnavailableException;
 
     private static RootCommand Create() => new("PacsStegoGateway: de-identifies images on their way to the PACS and brings the originals back.")

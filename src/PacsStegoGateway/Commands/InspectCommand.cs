@@ -44,7 +44,7 @@ internal static class InspectCommand
                 PngWriter.Write(drawn, output);
             }
 
-            return inspection.Outcome == InspectionOutcome.NotPossible ? ExitCode.SomeFailed : ExitCode.Done;
+            return inspection.Outcome is InspectionOutcome.NotPossible or InspectionOutcome.NotOurs ? ExitCode.SomeFailed : ExitCode.Done;
         });
         return command;
     }

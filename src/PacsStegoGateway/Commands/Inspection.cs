@@ -19,6 +19,9 @@ internal enum InspectionOutcome
     /// <summary>The identity can be read, the original cannot be restored.</summary>
     IdentityOnly,
 
+    /// <summary>It was protected, but with keys that are not in this ring, or by another program.</summary>
+    NotOurs,
+
     /// <summary>Nothing is hidden; it could be, as the numbers show.</summary>
     Protectable,
 
@@ -59,6 +62,10 @@ internal sealed class Inspection
                 inspection.Outcome = InspectionOutcome.IdentityOnly;
                 inspection._identity = not.Identity;
                 inspection.Detail = $"{not.Reason}: {not.Detail}";
+                break;
+            case RevealOutcome.NotRevealed when file.DataSet.Contains(Tags.EncryptedAttributesSequence):
+                inspection.Outcome = InspectionOutcome.NotOurs;
+                inspection.Detail = "The image carries Encrypted Attributes, but no key of this ring opens what is hidden in it.";
                 break;
             default:
                 inspection.TryProtect(file);
@@ -132,7 +139,7 @@ internal sealed class Inspection
         }
     }
 
-    private (int Changed, int Total, int MaximumChange, int ChangedOutsideMask, double Coverage)? Numbers()
+    private PixelNumbers? Numbers()
     {
         if (Planes() is not var (_, cover, stego, mask))
         {
@@ -151,8 +158,11 @@ internal sealed class Inspection
             }
         }
 
-        return (changed, cover.Samples.Length, maximum, outside, mask.Coverage);
+        return new PixelNumbers(changed, cover.Samples.Length, maximum, outside, mask.Coverage);
     }
+
+    /// <summary>Counts of samples; the greatest difference in stored units; background share, 0 to 1.</summary>
+    private sealed record PixelNumbers(int Changed, int Total, int MaximumChange, int ChangedOutsideMask, double Coverage);
 
     private (PixelDescription, PixelPlane Cover, PixelPlane Stego, BackgroundMask Mask)? Planes()
     {

@@ -69,7 +69,7 @@ internal static class SendCommand
 
     private static Progress Progress(int count)
     {
-        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(count > 1 ? Console.Error : TextWriter.Null) });
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(count > 1 && !Console.IsErrorRedirected ? Console.Error : TextWriter.Null) });
         return console.Progress().Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn());
     }
 

@@ -26,10 +26,11 @@ public sealed class QueryService(GatewayStore store, InstanceSearch search, Retr
         {
             CallingAE = caller,
             RemoteAddress = remoteAddress,
-            Detail = $"{level} level, {request.Identifier.Count} keys.",
+            Detail = $"{level} level, keys {string.Join(", ", request.Identifier.Where(static k => !k.Tag.IsGroupLength).Select(static k => DataDictionary.Find(k.Tag)?.Keyword ?? k.Tag.ToString()))}.",
         });
 
         var seen = new HashSet<string>();
+        var patients = new HashSet<string>();
         await foreach (InstanceRow row in search.RowsAsync(request.Identifier, cancellationToken))
         {
             string entity = level switch
@@ -48,6 +49,18 @@ public sealed class QueryService(GatewayStore store, InstanceSearch search, Retr
             {
                 yield return new FindResponse(DimseStatus.MatchingReachedResponseLimit, null, $"More than {options.MaxMatches} matches");
                 yield break;
+            }
+
+            if (patients.Add(row.Patient))
+            {
+                // Whose identity was told is a question of its own: one record a patient, before the answer leaves.
+                await store.AppendAuditAsync(new AuditRecord(AuditEvent.Disclosed)
+                {
+                    CallingAE = caller,
+                    RemoteAddress = remoteAddress,
+                    Patient = row.Patient,
+                    Detail = $"Told at {level} level.",
+                });
             }
 
             seen.Add(entity);

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Threading.Channels;
+using PacsStegoGateway.Configuration;
 
 namespace PacsStegoGateway.Storage;
 
@@ -32,6 +33,7 @@ public sealed partial class GatewayStore : IAsyncDisposable
 
     /// <summary>Opens the database and brings its schema up to date.</summary>
     /// <exception cref="StoreUnavailableException">It cannot be reached now.</exception>
+    /// <exception cref="ConfigurationException">It is reached, and does not let us in.</exception>
     public static async Task<GatewayStore> OpenAsync(StoreDialect dialect, TimeProvider time, CancellationToken cancellationToken)
     {
         DbDataSource source = dialect.CreateDataSource();
@@ -45,7 +47,7 @@ public sealed partial class GatewayStore : IAsyncDisposable
         catch (Exception e)
         {
             await source.DisposeAsync();
-            throw Translate(dialect, e);
+            throw dialect.Misconfiguration(e) is { } problem ? new ConfigurationException([problem]) : Translate(dialect, e);
         }
     }
 

@@ -31,6 +31,9 @@ public abstract class StoreDialect
 
     /// <summary>True when the same call may succeed later without anybody changing it.</summary>
     public abstract bool IsUnavailable(DbException exception);
+
+    /// <summary>What an administrator has to change before the database lets us in, or null when it is not that.</summary>
+    public virtual ConfigurationProblem? Misconfiguration(Exception exception) => null;
 }
 
 /// <summary>The embedded default: write-ahead log, flushed at every commit.</summary>
@@ -115,4 +118,16 @@ public sealed class PostgreSqlDialect(DatabaseOptions options) : StoreDialect
         exception is NpgsqlException { IsTransient: true }
         || exception.SqlState is ['5', '3' or '7', ..] or ['0', '8', ..]
         || exception is NpgsqlException { InnerException: IOException or TimeoutException or System.Net.Sockets.SocketException };
+
+    // Class 28 is "invalid authorization", 3D "invalid catalog name"; a missing password never reaches the server.
+    public override ConfigurationProblem? Misconfiguration(Exception exception) => exception switch
+    {
+        PostgresException { SqlState: ['2', '8', ..] } => new("Database:Password",
+            "the database refused this user or password. Set PSG__Database__Password in the environment, or let the server's pg_hba.conf allow the user."),
+        PostgresException { SqlState: ['3', 'D', ..] } => new("Database:ConnectionString", "the server has no database of this name: create it, owned by this user."),
+        PostgresException { SqlState: "42501" } => new("Database:ConnectionString", "the user may not create tables in this database: make it the owner."),
+        NpgsqlException { InnerException: null } and not PostgresException when string.IsNullOrEmpty(options.Password) => new("Database:Password",
+            "the server asks for a password. Set PSG__Database__Password in the environment."),
+        _ => null,
+    };
 }

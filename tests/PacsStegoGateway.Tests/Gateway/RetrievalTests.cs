@@ -53,6 +53,8 @@ public sealed class RetrievalTests
         (await FindAsync((Tags.QueryRetrieveLevel, "IMAGE"), (Tags.SeriesInstanceUID, SampleObjects.SeriesUID), (Tags.SOPInstanceUID, "")))
             .Select(static d => d.GetText(Tags.SOPInstanceUID)).ShouldBe([SampleObjects.SopUID(1), SampleObjects.SopUID(2), SampleObjects.SopUID(3)], ignoreOrder: true);
         (await gateway.EventsAsync(new AuditFilter { CallingAE = "CLINIC", Events = [AuditEvent.Query] })).Count.ShouldBe(9);
+        (await gateway.EventsAsync(new AuditFilter { CallingAE = "CLINIC", Events = [AuditEvent.Disclosed] }))
+            .ShouldAllBe(static r => !string.IsNullOrEmpty(r.Patient));
     }
 
     [Fact]

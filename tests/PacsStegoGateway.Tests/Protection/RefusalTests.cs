@@ -19,6 +19,17 @@ public sealed class RefusalTests(RoomsFixture fixture) : IClassFixture<RoomsFixt
         Refusal(d => d.SetText(Tags.SOPClassUID, "1.2.3.4.5")).ShouldBe(RefusalReason.UnsupportedObject);
 
     [Fact]
+    public void A_Secondary_Capture_that_calls_itself_CT_is_refused() =>
+        Refusal(d => d.SetText(Tags.SOPClassUID, "1.2.840.10008.5.1.4.1.1.7")).ShouldBe(RefusalReason.UnsupportedObject);
+
+    [Fact]
+    public void An_image_that_we_protected_already_is_refused()
+    {
+        ProtectedInstance instance = fixture.Protect(fixture.Phantoms[0]);
+        Refusal(instance.DataSet, instance.TransferSyntax).ShouldBe(RefusalReason.AlreadyProtected);
+    }
+
+    [Fact]
     public void Burned_in_identity_is_refused() =>
         Refusal(d => d.SetText(Tags.BurnedInAnnotation, "YES")).ShouldBe(RefusalReason.BurnedInIdentity);
 
