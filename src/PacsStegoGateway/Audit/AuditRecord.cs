@@ -16,10 +16,10 @@ public enum AuditEvent
     Forwarded = 500,
     ForwardFailed = 501,
     Query = 600,
+    QueryRefused = 601,
 
     /// <summary>Answers to a query told who a patient is; one record for each patient and query.</summary>
-    Disclosed,
-    QueryRefused = 601,
+    Disclosed = 602,
     Reidentified = 700,
     RetrieveFailed = 701,
     RetrieveRefused = 702,
