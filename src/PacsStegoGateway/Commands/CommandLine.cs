@@ -78,6 +78,7 @@ internal static class CommandLine
         EchoCommand.Create(),
         SendCommand.Create(),
         AuditCommand.Create(),
+        QuarantineCommand.Create(),
         KeysCommand.Create(),
         ServiceCommand.Create(),
         PhantomCommand.Create(),

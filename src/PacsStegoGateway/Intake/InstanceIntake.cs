@@ -117,13 +117,13 @@ public sealed partial class InstanceIntake(
     {
         // Until the database has said no, the row may exist: a file too many is swept up later, a file too few is a loss.
         file.Keep();
-        ReceiptKind kind = await store.ReceiveAsync(row);
-        if (kind == ReceiptKind.Duplicate)
+        Receipt receipt = await store.ReceiveAsync(row);
+        if (receipt.UnneededFile is { } unneeded)
         {
-            spool.Delete(file.Name);
+            spool.Delete(unneeded);
         }
 
-        return kind;
+        return receipt.Kind;
     }
 
     /// <summary>Bytes to the file as they come. Null when all came.</summary>

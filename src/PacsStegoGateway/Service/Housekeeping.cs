@@ -23,6 +23,7 @@ public sealed partial class Housekeeping(
             spool.Delete(file);
         }
 
+        spool.Recount();
         return unowned.Count;
     }
 

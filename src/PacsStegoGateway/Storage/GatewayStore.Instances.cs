@@ -17,7 +17,15 @@ public enum ReceiptKind
 
     /// <summary>The same SOP Instance UID came before with other content: quarantined with its file.</summary>
     Conflict,
+
+    /// <summary>The same bytes lay in quarantine: their row is received again, with the new spool file.</summary>
+    Retried,
 }
+
+/// <summary>What became of a received object.</summary>
+/// <param name="Kind">What it turned out to be.</param>
+/// <param name="UnneededFile">A spool file that no row owns any more: to be removed.</param>
+public readonly record struct Receipt(ReceiptKind Kind, string? UnneededFile = null);
 
 /// <summary>Which instances to look up, by pseudonyms; null means any.</summary>
 public sealed record InstanceFilter
@@ -48,24 +56,42 @@ public sealed partial class GatewayStore
 
     /// <summary>Commits the row of a received object and its audit entry. Only after this may success be answered.</summary>
     /// <param name="row">State, reason and times are set here.</param>
-    public Task<ReceiptKind> ReceiveAsync(InstanceRow row) => WriteAsync(async (connection, transaction) =>
+    public Task<Receipt> ReceiveAsync(InstanceRow row) => WriteAsync(async (connection, transaction) =>
     {
-        byte[]? known = await connection.QuerySingleOrDefaultAsync<byte[]>(
-            "SELECT content_hash FROM instances WHERE sop_uid = @SopUID AND is_primary = 1", row, transaction);
-        ReceiptKind kind = known is null ? ReceiptKind.New
-            : known.AsSpan().SequenceEqual(row.ContentHash) ? ReceiptKind.Duplicate : ReceiptKind.Conflict;
-        if (kind != ReceiptKind.Duplicate)
+        while (true)
         {
-            await InsertAsync(connection, transaction, row, kind);
-        }
+            InstanceRow? owner = await connection.QuerySingleOrDefaultAsync<InstanceRow>(
+                $"SELECT {Columns} FROM instances WHERE sop_uid = @SopUID AND is_primary = 1", row, transaction);
+            if (owner is null)
+            {
+                await InsertAsync(connection, transaction, row, ReceiptKind.New);
+                await InsertAuditAsync(connection, transaction, About(row, new AuditRecord(AuditEvent.Received)));
+                return new Receipt(ReceiptKind.New);
+            }
 
-        await InsertAuditAsync(connection, transaction, About(row, kind switch
-        {
-            ReceiptKind.New => new AuditRecord(AuditEvent.Received),
-            ReceiptKind.Duplicate => new AuditRecord(AuditEvent.Duplicate),
-            _ => new AuditRecord(AuditEvent.Quarantined, AuditOutcome.MinorFailure) { Reason = nameof(RefusalReason.ConflictingContent) },
-        }));
-        return kind;
+            bool sameContent = owner.ContentHash.AsSpan().SequenceEqual(row.ContentHash);
+            if (owner.State == InstanceState.Quarantined && (sameContent || owner.ProtectedFile is null))
+            {
+                if (sameContent ? await RetryAsync(connection, transaction, owner, row) : await SupersedeAsync(connection, transaction, owner, row))
+                {
+                    return sameContent ? new Receipt(ReceiptKind.Retried, owner.ReceivedFile) : new Receipt(ReceiptKind.New);
+                }
+
+                // Somebody at the command line has just released or discarded the owner: look again.
+                continue;
+            }
+
+            if (sameContent)
+            {
+                await InsertAuditAsync(connection, transaction, About(row, new AuditRecord(AuditEvent.Duplicate)));
+                return new Receipt(ReceiptKind.Duplicate, row.ReceivedFile);
+            }
+
+            await InsertAsync(connection, transaction, row, ReceiptKind.Conflict);
+            await InsertAuditAsync(connection, transaction, About(row, new AuditRecord(
+                AuditEvent.Quarantined, AuditOutcome.MinorFailure) { Reason = nameof(RefusalReason.ConflictingContent) }));
+            return new Receipt(ReceiptKind.Conflict);
+        }
     });
 
     /// <summary>received → protected, with its audit entry.</summary>
@@ -174,9 +200,9 @@ public sealed partial class GatewayStore
                 """
                 UPDATE instances SET state = @To, protected_file = @ProtectedFile, reason = @Reason, detail = @Detail,
                   attempts = 0, next_attempt_at = 0, updated_at = @Now
-                WHERE id = @Id AND state = @From
+                WHERE id = @Id AND state = @From AND received_file = @ReceivedFile
                 """,
-                new { To = Text(to), ProtectedFile = protectedFile, Reason = reason, Detail = detail, Now, row.Id, From = Text(row.State) },
+                new { To = Text(to), ProtectedFile = protectedFile, Reason = reason, Detail = detail, Now, row.Id, From = Text(row.State), row.ReceivedFile },
                 transaction);
             if (changed == 0)
             {

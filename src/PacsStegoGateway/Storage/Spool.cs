@@ -11,7 +11,8 @@ namespace PacsStegoGateway.Storage;
 /// </summary>
 /// <remarks>
 /// One process owns the folder (a lock file says so). Every file is opened in <see cref="Create"/> or
-/// <see cref="OpenRead"/>: the one place where encryption at rest belongs.
+/// <see cref="OpenRead(string, string)"/>: the one place where encryption at rest belongs. The command line reads and removes
+/// files of quarantined rows, which the owner does not touch.
 /// </remarks>
 public sealed class Spool : IDisposable
 {
@@ -83,8 +84,12 @@ public sealed class Spool : IDisposable
     }
 
     /// <exception cref="FileNotFoundException">No such file.</exception>
-    public Stream OpenRead(string name) =>
-        new FileStream(PathOf(name), FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 1, FileOptions.SequentialScan);
+    public Stream OpenRead(string name) => OpenRead(_folder, name);
+
+    /// <summary>Reads a file without owning the folder.</summary>
+    /// <exception cref="FileNotFoundException">No such file.</exception>
+    public static Stream OpenRead(string folder, string name) =>
+        new FileStream(PathOf(folder, name), FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 1, FileOptions.SequentialScan);
 
     /// <summary>The whole file in memory; bounded by the largest object that is accepted.</summary>
     public byte[] ReadAll(string name)
@@ -105,6 +110,30 @@ public sealed class Spool : IDisposable
             file.Delete();
             Interlocked.Add(ref _used, -length);
         }
+    }
+
+    /// <summary>Removes a file, if it is there, without owning the folder; the owner's count is put right by <see cref="Recount"/>.</summary>
+    public static void Delete(string folder, string name)
+    {
+        string path = PathOf(folder, name);
+        if (File.Exists(path))
+        {
+            File.Delete(path);
+        }
+    }
+
+    /// <summary>Counts again what others may have removed. While files come and go nothing is changed: ask another time.</summary>
+    public void Recount()
+    {
+        long before = UsedBytes;
+        long found = 0;
+        foreach (FileInfo file in Files())
+        {
+            file.Refresh();
+            found += file.Exists ? file.Length : 0;
+        }
+
+        Interlocked.CompareExchange(ref _used, found, before);
     }
 
     /// <summary>Names of all files that nobody is writing now.</summary>
@@ -136,8 +165,10 @@ public sealed class Spool : IDisposable
 
     private static int FanOf(string name) => Convert.ToInt32(name[..2], 16);
 
-    private string PathOf(string name) => Guid.TryParseExact(name, "N", out _)
-        ? Path.Combine(_folder, name[..2], name)
+    private string PathOf(string name) => PathOf(_folder, name);
+
+    private static string PathOf(string folder, string name) => Guid.TryParseExact(name, "N", out _)
+        ? Path.Combine(folder, name[..2], name)
         : throw new ArgumentException("Not a name of a spool file.", nameof(name));
 
     private IEnumerable<FileInfo> Files() =>

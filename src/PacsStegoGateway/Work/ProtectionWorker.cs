@@ -127,6 +127,11 @@ public sealed partial class ProtectionWorker(
         if (await store.SetProtectedAsync(row, file.Name, instance.Embedding.ToString()))
         {
             isProtected.Set();
+            if (row.ProtectedFile is { } earlier)
+            {
+                // The object came back from quarantine after an earlier protection.
+                spool.Delete(earlier);
+            }
         }
         else
         {

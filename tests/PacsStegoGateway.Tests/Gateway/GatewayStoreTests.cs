@@ -25,7 +25,7 @@ public sealed class GatewayStoreTests(PostgresFixture postgres) : IClassFixture<
     public async Task A_row_goes_from_received_over_protected_to_forwarded_and_the_trail_tells_it_in_order(DatabaseKind kind)
     {
         await using GatewayStore store = await OpenAsync(await DialectAsync(kind));
-        (await store.ReceiveAsync(Row("2.25.1"))).ShouldBe(ReceiptKind.New);
+        (await store.ReceiveAsync(Row("2.25.1"))).Kind.ShouldBe(ReceiptKind.New);
         InstanceRow received = (await store.DueAsync(InstanceState.Received, 10, Cancel)).ShouldHaveSingleItem();
         received.State.ShouldBe(InstanceState.Received);
         received.Essentials.ShouldBe([1, 2, 3]);
@@ -47,10 +47,10 @@ public sealed class GatewayStoreTests(PostgresFixture postgres) : IClassFixture<
     public async Task Same_bytes_are_a_duplicate_and_other_bytes_under_the_same_UID_are_quarantined(DatabaseKind kind)
     {
         await using GatewayStore store = await OpenAsync(await DialectAsync(kind));
-        (await store.ReceiveAsync(Row("2.25.1"))).ShouldBe(ReceiptKind.New);
-        (await store.ReceiveAsync(Row("2.25.1"))).ShouldBe(ReceiptKind.Duplicate);
-        (await store.ReceiveAsync(Row("2.25.1", content: 9))).ShouldBe(ReceiptKind.Conflict);
-        (await store.ReceiveAsync(Row("2.25.1"))).ShouldBe(ReceiptKind.Duplicate);
+        (await store.ReceiveAsync(Row("2.25.1"))).Kind.ShouldBe(ReceiptKind.New);
+        (await store.ReceiveAsync(Row("2.25.1"))).Kind.ShouldBe(ReceiptKind.Duplicate);
+        (await store.ReceiveAsync(Row("2.25.1", content: 9))).Kind.ShouldBe(ReceiptKind.Conflict);
+        (await store.ReceiveAsync(Row("2.25.1"))).Kind.ShouldBe(ReceiptKind.Duplicate);
         (await store.DueAsync(InstanceState.Received, 10, Cancel)).Count.ShouldBe(1);
         InstanceRow conflict = (await store.DueAsync(InstanceState.Quarantined, 10, Cancel)).ShouldHaveSingleItem();
         conflict.Reason.ShouldBe(nameof(RefusalReason.ConflictingContent));
@@ -62,9 +62,9 @@ public sealed class GatewayStoreTests(PostgresFixture postgres) : IClassFixture<
     public async Task Many_at_a_time_are_all_committed_and_one_of_them_owns_a_UID_sent_by_all(DatabaseKind kind)
     {
         await using GatewayStore store = await OpenAsync(await DialectAsync(kind));
-        ReceiptKind[] kinds = await Task.WhenAll(Enumerable.Range(0, 200).Select(i => store.ReceiveAsync(Row(i % 2 == 0 ? "2.25.7" : $"2.25.{1000 + i}"))));
-        kinds.Count(static k => k == ReceiptKind.New).ShouldBe(101);
-        kinds.Count(static k => k == ReceiptKind.Duplicate).ShouldBe(99);
+        Receipt[] kinds = await Task.WhenAll(Enumerable.Range(0, 200).Select(i => store.ReceiveAsync(Row(i % 2 == 0 ? "2.25.7" : $"2.25.{1000 + i}"))));
+        kinds.Count(static k => k.Kind == ReceiptKind.New).ShouldBe(101);
+        kinds.Count(static k => k.Kind == ReceiptKind.Duplicate).ShouldBe(99);
         (await store.DueAsync(InstanceState.Received, 1000, Cancel)).Count.ShouldBe(101);
         (await store.QueryAuditAsync(new AuditFilter(), Cancel)).Count.ShouldBe(200);
     }
@@ -76,10 +76,10 @@ public sealed class GatewayStoreTests(PostgresFixture postgres) : IClassFixture<
         InstanceRow twice = Row("2.25.1");
         await store.ReceiveAsync(twice);
         // The same spool file under another UID breaks a unique column: the row is refused, so its audit entry must be too.
-        Task<ReceiptKind> bad = store.ReceiveAsync(Row("2.25.2", file: twice.ReceivedFile));
-        Task<ReceiptKind>[] good = [.. Enumerable.Range(10, 20).Select(i => store.ReceiveAsync(Row($"2.25.{i}")))];
+        Task<Receipt> bad = store.ReceiveAsync(Row("2.25.2", file: twice.ReceivedFile));
+        Task<Receipt>[] good = [.. Enumerable.Range(10, 20).Select(i => store.ReceiveAsync(Row($"2.25.{i}")))];
         await Should.ThrowAsync<System.Data.Common.DbException>(bad);
-        (await Task.WhenAll(good)).ShouldAllBe(static k => k == ReceiptKind.New);
+        (await Task.WhenAll(good)).ShouldAllBe(static k => k.Kind == ReceiptKind.New);
         (await store.QueryAuditAsync(new AuditFilter { SopUID = "2.25.2" }, Cancel)).ShouldBeEmpty();
         (await store.QueryAuditAsync(new AuditFilter(), Cancel)).Count.ShouldBe(21);
     }
@@ -134,7 +134,7 @@ public sealed class GatewayStoreTests(PostgresFixture postgres) : IClassFixture<
         (await store.IsReachableAsync(Cancel)).ShouldBeFalse();
         await server.StartAgainAsync();
         await Eventually.BecomesTrueAsync(() => store.IsReachableAsync(Cancel));
-        (await store.ReceiveAsync(Row("2.25.3"))).ShouldBe(ReceiptKind.New);
+        (await store.ReceiveAsync(Row("2.25.3"))).Kind.ShouldBe(ReceiptKind.New);
         (await store.DueAsync(InstanceState.Received, 10, Cancel)).Select(static r => r.SopUID).ShouldBe(["2.25.1", "2.25.3"]);
     }
 

@@ -1,0 +1,39 @@
+using PacsStegoGateway.Protection;
+
+namespace PacsStegoGateway.Commands;
+
+/// <summary>What a person can do about each reason, in one table; <c>docs/operations.md</c> tells it at length.</summary>
+internal static class QuarantineAdvice
+{
+    private const string AtTheDoor = "Refused at the door, nothing is kept: see the audit trail.";
+    private const string AtRetrieval = "Concerns giving originals back, not receiving: see the audit trail.";
+
+    private static readonly Dictionary<RefusalReason, string> Advice = new()
+    {
+        [RefusalReason.None] = "No reason was recorded: retry.",
+        [RefusalReason.MalformedDataSet] = "Have the modality send it again: the bytes, or our file of them, are damaged; then discard this one if the new one came as another row.",
+        [RefusalReason.DataSetDoesNotMatchCommand] = AtTheDoor,
+        [RefusalReason.MissingIdentifier] = "Correct the object at its source and send it again; then discard this one.",
+        [RefusalReason.UnsupportedObject] = "This kind of object cannot be protected: export it if it is needed, keep it off this route, and discard it; retry after an update that supports it.",
+        [RefusalReason.NoPixelData] = "Nothing to hide the identity in: keep such objects off this route, export it if it is needed, and discard it.",
+        [RefusalReason.PixelsNotDecodable] = "Have the modality send uncompressed grayscale under a corrected configuration, then discard this one; retry after an update that reads it.",
+        [RefusalReason.BurnedInIdentity] = "The pixels show identity: export it, have a person blank it and give it a new SOP Instance UID, or discard it. A retry comes to the same end.",
+        [RefusalReason.NoBackground] = "Too little background for the symbol: retry after a change of the embedding settings or the model, else export and discard it.",
+        [RefusalReason.ProofFailed] = "The proof failed, which is a fault of ours: retry once; if it comes back, keep it and report it with the detail.",
+        [RefusalReason.ConflictingContent] = "Two objects bear one UID: export it, find out at the modality which is right, and discard this one or give it a UID of its own and send that.",
+        [RefusalReason.NothingHidden] = AtRetrieval,
+        [RefusalReason.KeyUnavailable] = AtRetrieval,
+        [RefusalReason.PixelsAltered] = AtRetrieval,
+        [RefusalReason.OriginalNotProven] = AtRetrieval,
+        [RefusalReason.OutOfResources] = "Make room on the disk, then retry.",
+        [RefusalReason.StoreUnavailable] = "Bring the database back, then retry.",
+        [RefusalReason.NotAuthorized] = AtTheDoor,
+        [RefusalReason.RefusedByDestination] = "The PACS said no, the status is in the detail: correct the PACS (licence, SOP class, duplicate rule), then retry.",
+    };
+
+    /// <summary>A sentence for every reason; of a row by a later version, that its documentation knows.</summary>
+    public static string For(string? reason) =>
+        Enum.TryParse(reason ?? nameof(RefusalReason.None), out RefusalReason known) && Advice.TryGetValue(known, out string? advice)
+            ? advice
+            : "This version does not know the reason: see the documentation of the version that wrote it.";
+}
