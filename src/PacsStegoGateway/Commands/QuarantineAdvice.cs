@@ -18,6 +18,7 @@ internal static class QuarantineAdvice
         [RefusalReason.NoPixelData] = "Nothing to hide the identity in: keep such objects off this route, export it if it is needed, and discard it.",
         [RefusalReason.PixelsNotDecodable] = "Have the modality send uncompressed grayscale under a corrected configuration, then discard this one; retry after an update that reads it.",
         [RefusalReason.BurnedInIdentity] = "The pixels show identity: export it, have a person blank it and give it a new SOP Instance UID, or discard it. A retry comes to the same end.",
+        [RefusalReason.AlreadyProtected] = "One of our own protected images: find out who sends images from the PACS here and stop it, then discard this one.",
         [RefusalReason.NoBackground] = "Too little background for the symbol: retry after a change of the embedding settings or the model, else export and discard it.",
         [RefusalReason.ProofFailed] = "The proof failed, which is a fault of ours: retry once; if it comes back, keep it and report it with the detail.",
         [RefusalReason.ConflictingContent] = "Two objects bear one UID: export it, find out at the modality which is right, and discard this one or give it a UID of its own and send that.",

@@ -30,6 +30,25 @@ public sealed class SpoolTests : IDisposable
     }
 
     [Fact]
+    public void A_file_that_another_process_removed_is_counted_until_the_next_recount()
+    {
+        using var spool = new Spool(new SpoolOptions { MinFreeMegabytes = 0 }, _folder);
+        string kept = Write(spool, [1, 2, 3], keep: true);
+        string removed = Write(spool, [4, 5], keep: true);
+        using (Stream stream = Spool.OpenRead(_folder, kept))
+        {
+            stream.Length.ShouldBe(3);
+        }
+
+        Spool.Delete(_folder, removed);
+        Spool.Delete(_folder, removed);
+        spool.UsedBytes.ShouldBe(5);
+        spool.Recount();
+        spool.UsedBytes.ShouldBe(3);
+        Should.Throw<ArgumentException>(() => Spool.Delete(_folder, "../lock"));
+    }
+
+    [Fact]
     public void Quota_and_watermark_say_when_there_is_no_room()
     {
         using (var spool = new Spool(new SpoolOptions { MinFreeMegabytes = 0, QuotaMegabytes = 1 }, _folder))
