@@ -92,17 +92,22 @@ public sealed class Deidentifier
         }
     }
 
-    /// <summary>An Overlay Plane without Overlay Data whose bit position is not zero (PS3.3 C.9.2, before 2004).</summary>
+    /// <summary>
+    /// An overlay plane in unused bits of the pixels (PS3.3 C.9.2, before 2004): Overlay Bits Allocated is then that of
+    /// the pixels, not 1, or the bit position is not zero. Overlay Data beside it proves nothing: it may be empty.
+    /// </summary>
     private static bool HasOverlayInPixelData(DataSet original)
     {
         for (ushort group = 0x6000; group <= 0x60FF; group += 2)
         {
-            if (original.GetInt32(new Tag(group, 0x0102)) is > 0 && !original.Contains(new Tag(group, 0x3000)))
+            if (Differs(new Tag(group, 0x0100), 1) || Differs(new Tag(group, 0x0102), 0))
             {
                 return true;
             }
         }
 
         return false;
+
+        bool Differs(Tag tag, int harmless) => original.Find(tag) is { IsEmpty: false } && original.GetInt32(tag) != harmless;
     }
 }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text;
 using PacsStegoGateway.Dicom;
 
 namespace PacsStegoGateway.Deidentification;
@@ -140,7 +141,7 @@ internal sealed class RemovedValues
     private void AddOne(ReadOnlyMemory<byte> value, int shortest, bool standsAlone, bool identifies = true)
     {
         value = value.Trim(" \0"u8);
-        if (value.Length < shortest || value.Span.StartsWith("1.2.840.10008."u8))
+        if (value.Length < shortest || (value.Span.StartsWith("1.2.840.10008."u8) && RegisteredUIDs.Contains(Encoding.ASCII.GetString(value.Span))))
         {
             return;
         }

@@ -146,12 +146,18 @@ internal sealed class Split
 
         if (meant == Vr.UI || element.Vr == Vr.UI)
         {
-            return StructuralUIDs.Contains(tag) ? element : MapUIDs(element, path, "UID without a row", null);
+            if (meant != Vr.UI)
+            {
+                return Remove(element, path, "UID in another attribute", null);
+            }
+
+            if (!StructuralUIDs.Contains(tag))
+            {
+                return MapUIDs(element, path, "UID without a row", null);
+            }
         }
 
-        return element.Vr.IsText() && !meant.IsText()
-            ? Remove(element, path, "text in a binary attribute", null)
-            : element;
+        return ValueForm.Objection(element) is { } objection ? Remove(element, path, objection, null) : element;
     }
 
     private Element Recurse(Element sequence, string path, Patient patient)

@@ -43,13 +43,13 @@ public sealed class Pseudonymizer
     }
 
     /// <summary>
-    /// The UID that stands for this one: <c>2.25.</c> and 128 bits (PS3.5 B.2). UIDs of the standard itself and the
+    /// The UID that stands for this one: <c>2.25.</c> and 128 bits (PS3.5 B.2). UIDs that the standard registers and the
     /// empty text are returned as they are; padding does not count.
     /// </summary>
     public string MapUID(string uid)
     {
         string trimmed = uid.Trim(' ', '\0');
-        if (trimmed.Length == 0 || Uid.IsWellKnown(trimmed))
+        if (trimmed.Length == 0 || RegisteredUIDs.Contains(trimmed))
         {
             return trimmed;
         }

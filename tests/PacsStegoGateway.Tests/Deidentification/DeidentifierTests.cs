@@ -311,7 +311,13 @@ public sealed class DeidentifierTests
         original.Set(Element.UInt16(new Tag(0x60020102), 12));
         Deidentifier.Deidentify(original).HasOverlayInPixelData.ShouldBeTrue();
         original.Set(Element.Raw(new Tag(0x60023000), Vr.OW, new byte[2]));
+        Deidentifier.Deidentify(original).HasOverlayInPixelData.ShouldBeTrue();
+        original.Set(Element.UInt16(new Tag(0x60020102), 0));
         Deidentifier.Deidentify(original).HasOverlayInPixelData.ShouldBeFalse();
+        original.Set(Element.UInt16(new Tag(0x60020100), 1));
+        Deidentifier.Deidentify(original).HasOverlayInPixelData.ShouldBeFalse();
+        original.Set(Element.UInt16(new Tag(0x60020100), 16));
+        Deidentifier.Deidentify(original).HasOverlayInPixelData.ShouldBeTrue();
     }
 
     [Fact]

@@ -41,6 +41,13 @@ public sealed class PseudonymizerTests
     [InlineData("")]
     public void UIDs_of_the_standard_are_kept(string uid) => _pseudonyms.MapUID(uid).ShouldBe(uid);
 
+    [Theory]
+    [InlineData("1.2.840.10008.19620704.4711")]
+    [InlineData("1.2.840.10008.1.4.1.19620704")]
+    [InlineData("1.2.840.10008.1.4.1.Doe")]
+    [InlineData("1.2.840.10008.1.4.1.1.2.3.4")]
+    public void The_root_of_the_standard_alone_protects_no_UID(string uid) => _pseudonyms.MapUID(uid).ShouldStartWith("2.25.");
+
     [Fact]
     public void Padding_does_not_make_another_identity()
     {
