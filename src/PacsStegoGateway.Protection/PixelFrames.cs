@@ -52,8 +52,44 @@ internal sealed class PixelFrames
             return (RefusalReason.MalformedDataSet, $"Pixel data has {pixelData.Value.Length} bytes, Rows, Columns and NumberOfFrames ask for {expected}.");
         }
 
+        if (pixelData.Value.Length > expected + (expected & 1))
+        {
+            return (RefusalReason.MalformedDataSet,
+                $"Pixel data has {pixelData.Value.Length} bytes, Rows, Columns and NumberOfFrames account for {expected}: what the rest says is not known.");
+        }
+
+        if (HasDataOutsideBitsStored(description, pixelData.Value.Span[..(int)expected]))
+        {
+            return (RefusalReason.BurnedInIdentity,
+                $"Bits outside BitsStored ({description.BitsStored} of {description.BitsAllocated}) hold something that is no sample; it may show identity.");
+        }
+
         frames = new PixelFrames(description, pixelData);
         return (RefusalReason.None, "");
+    }
+
+    /// <summary>True unless the bits around every sample are zero, or repeat its sign above it.</summary>
+    private static bool HasDataOutsideBitsStored(PixelDescription description, ReadOnlySpan<byte> pixels)
+    {
+        if (description.BitsStored == description.BitsAllocated)
+        {
+            return false;
+        }
+
+        int below = (1 << (description.HighBit + 1 - description.BitsStored)) - 1;
+        int above = ((1 << description.BitsAllocated) - 1) & ~((1 << (description.HighBit + 1)) - 1);
+        int step = description.BitsAllocated / 8;
+        for (int i = 0; i < pixels.Length; i += step)
+        {
+            int raw = step == 1 ? pixels[i] : pixels[i] | (pixels[i + 1] << 8);
+            int high = raw & above;
+            if ((raw & below) != 0 || (high != 0 && (high != above || (raw >> description.HighBit & 1) == 0)))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     /// <summary>Reads one frame as a plane of stored values.</summary>

@@ -128,8 +128,8 @@ public sealed partial class Protector
                 $"{SopClasses.NameOf(sopClass)} has no rule yet: only CT and MR Image Storage are protected in this version.");
         }
 
-        return original.GetText(Tags.BurnedInAnnotation) == "YES"
-            ? new ProtectionOutcome.Quarantined(RefusalReason.BurnedInIdentity, "Burned In Annotation (0028,0301) is YES: the pixels show identity.")
+        return original.GetTexts(Tags.BurnedInAnnotation).Any(static v => !v.Equals("NO", StringComparison.OrdinalIgnoreCase))
+            ? new ProtectionOutcome.Quarantined(RefusalReason.BurnedInIdentity, "Burned In Annotation (0028,0301) is not NO: the pixels show identity.")
             : null;
     }
 }

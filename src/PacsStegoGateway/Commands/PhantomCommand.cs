@@ -12,15 +12,13 @@ internal static class PhantomCommand
         Option<int> seed = new("--seed") { Description = "Same seed, same bytes.", DefaultValueFactory = static _ => 1 };
         Option<int> slices = new("--slices") { Description = "Slices in each of the four series.", DefaultValueFactory = static _ => 6 };
         var command = new Command("phantom", "Makes CT and MR studies of a patient who never lived.") { output, seed, slices };
-        command.Validators.Add(result =>
+        command.SetAction(result =>
         {
             if (result.GetValue(slices) is < 1 or > PhantomOptions.MaxSlicesPerSeries)
             {
-                result.AddError($"--slices must be 1 to {PhantomOptions.MaxSlicesPerSeries}.");
+                throw new CommandException($"--slices must be 1 to {PhantomOptions.MaxSlicesPerSeries}.");
             }
-        });
-        command.SetAction(result =>
-        {
+
             IReadOnlyList<string> written = PhantomStudy.Write(result.GetRequiredValue(output),
                 new PhantomOptions { Seed = result.GetValue(seed), SlicesPerSeries = result.GetValue(slices) });
             Console.WriteLine($"{written.Count} images in {result.GetRequiredValue(output)}.");

@@ -152,6 +152,13 @@ public sealed partial class Forwarder(
 
     private async Task<bool> SettleAsync(InstanceRow row, DimseStatus status)
     {
+        if (status == DimseStatus.ElementsDiscarded)
+        {
+            // Perhaps the sealed ones: our files are then the only way back to the original, and a person decides.
+            await SetAsideAsync(row, $"{destination.AETitle} stored it but discarded elements ({status}).");
+            return true;
+        }
+
         if (status.IsSuccess || status.IsWarning)
         {
             if (await store.SetForwardedAsync(row, $"{destination.AETitle} answered {status}."))

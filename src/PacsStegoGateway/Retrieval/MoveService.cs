@@ -25,10 +25,12 @@ public sealed partial class MoveService(
         }
 
         if (QueryLevels.Of(request.Identifier, request.AffectedSOPClassUID) is not { } level
-            || string.IsNullOrEmpty(request.Identifier.GetText(QueryLevels.UniqueKeyOf(level))))
+            || request.Identifier.GetText(QueryLevels.UniqueKeyOf(level)) is not { Length: > 0 } unique
+            || unique.AsSpan().ContainsAny('*', '?'))
         {
-            await AuditAsync(request, remoteAddress, new AuditRecord(AuditEvent.RetrieveRefused, AuditOutcome.MinorFailure) { Detail = "Identifier without level or unique key." });
-            yield return new MoveResponse(DimseStatus.DataSetDoesNotMatch) { ErrorComment = "Level or its unique key is missing" };
+            // PS3.4 C.4.2.1.4.2: unique keys are single values or UID lists. A wildcard would hand out everybody.
+            await AuditAsync(request, remoteAddress, new AuditRecord(AuditEvent.RetrieveRefused, AuditOutcome.MinorFailure) { Detail = "Identifier without level or with no plain unique key." });
+            yield return new MoveResponse(DimseStatus.DataSetDoesNotMatch) { ErrorComment = "Level or its unique key is missing or a wildcard" };
             yield break;
         }
 

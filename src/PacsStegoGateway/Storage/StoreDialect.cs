@@ -71,6 +71,12 @@ public sealed class SqliteDialect(string path, int timeoutSeconds) : StoreDialec
     // SQLITE_BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN: the disk or another process, not the statement.
     public override bool IsUnavailable(DbException exception) =>
         exception is SqliteException { SqliteErrorCode: 5 or 6 or 8 or 10 or 13 or 14 };
+
+    // SQLITE_CORRUPT, SQLITE_NOTADB.
+    public override ConfigurationProblem? Misconfiguration(Exception exception) =>
+        exception is SqliteException { SqliteErrorCode: 11 or 26 }
+            ? new("Database:Path", $"{path} is damaged or no SQLite database: restore it from a backup; the spool holds what was not forwarded yet.")
+            : null;
 }
 
 public sealed class PostgreSqlDialect(DatabaseOptions options) : StoreDialect

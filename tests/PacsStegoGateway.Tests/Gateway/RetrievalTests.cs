@@ -133,6 +133,7 @@ public sealed class RetrievalTests
         await gateway.SendAsync(1, 2);
         await gateway.UntilAsync(InstanceState.Forwarded, 2);
         (await MoveAsync(gateway, "NOWHERE"))[^1].Status.ShouldBe(DimseStatus.MoveDestinationUnknown);
+        (await MoveAsync(gateway, "CLINIC", study: "*"))[^1].Status.ShouldBe(DimseStatus.DataSetDoesNotMatch);
         (await MoveAsync(gateway, "CLINIC", study: ""))[^1].Status.ShouldBe(DimseStatus.DataSetDoesNotMatch);
         MoveResponse none = (await MoveAsync(gateway, "CLINIC", study: "1.2.3"))[^1];
         (none.Status, none.Completed, none.Failed).ShouldBe((DimseStatus.Success, 0, 0));

@@ -29,9 +29,29 @@ public sealed class RefusalTests(RoomsFixture fixture) : IClassFixture<RoomsFixt
         Refusal(instance.DataSet, instance.TransferSyntax).ShouldBe(RefusalReason.AlreadyProtected);
     }
 
+    [Theory]
+    [InlineData("YES")]
+    [InlineData("yes")]
+    [InlineData("YES\\NO")]
+    [InlineData("PERHAPS")]
+    public void Burned_in_identity_is_refused(string annotation) =>
+        Refusal(d => d.SetText(Tags.BurnedInAnnotation, annotation)).ShouldBe(RefusalReason.BurnedInIdentity);
+
     [Fact]
-    public void Burned_in_identity_is_refused() =>
-        Refusal(d => d.SetText(Tags.BurnedInAnnotation, "YES")).ShouldBe(RefusalReason.BurnedInIdentity);
+    public void Bytes_behind_the_pixels_are_refused() => Refusal(static d =>
+        d.Set(Element.Raw(Tags.PixelData, Vr.OW, (byte[])[.. d.Find(Tags.PixelData)!.Value.Span, .. "Secret^Name 1951"u8])))
+        .ShouldBe(RefusalReason.MalformedDataSet);
+
+    [Fact]
+    public void Data_in_bits_above_the_samples_is_refused() => Refusal(static d =>
+    {
+        d.Set(Element.UInt16(Tags.BitsStored, 12));
+        d.Set(Element.UInt16(Tags.HighBit, 11));
+        d.Set(Element.UInt16(Tags.PixelRepresentation, 0));
+        byte[] pixels = new byte[d.Find(Tags.PixelData)!.Value.Length];
+        pixels[1] = 0x50;
+        d.Set(Element.Raw(Tags.PixelData, Vr.OW, pixels));
+    }).ShouldBe(RefusalReason.BurnedInIdentity);
 
     [Theory]
     [InlineData(0x00080018)]
