@@ -51,7 +51,10 @@ public sealed record PixelPlane(int Width, int Height, int[] Samples, int Minimu
         return new PixelPlane(description.Columns, description.Rows, samples, description.MinimumValue, description.MaximumValue);
     }
 
-    /// <summary>Writes the samples into a frame; bits outside BitsStored (old-style overlays) stay as they are there.</summary>
+    /// <summary>
+    /// Writes the samples into a frame; bits outside BitsStored (old-style overlays) stay as they are there, except that a
+    /// frame which repeats the sign above HighBit goes on doing so.
+    /// </summary>
     /// <param name="description">The description the plane was read with.</param>
     /// <param name="frame">A copy of the frame that was read; changed in place.</param>
     public void Write(PixelDescription description, Span<byte> frame)
@@ -59,22 +62,47 @@ public sealed record PixelPlane(int Width, int Height, int[] Samples, int Minimu
         RequireGrayscaleFrame(description, frame.Length);
         int down = description.HighBit + 1 - description.BitsStored;
         int mask = ((1 << description.BitsStored) - 1) << down;
+        int above = ((1 << description.BitsAllocated) - 1) & ~((1 << (description.HighBit + 1)) - 1);
+        bool extends = description.IsSigned && above != 0 && RepeatsSign(description, frame, above);
         if (description.BitsAllocated == 16)
         {
             for (int i = 0; i < Samples.Length; i++)
             {
                 Span<byte> word = frame.Slice(i * 2, 2);
-                int old = BinaryPrimitives.ReadUInt16LittleEndian(word);
-                BinaryPrimitives.WriteUInt16LittleEndian(word, (ushort)((old & ~mask) | ((Samples[i] << down) & mask)));
+                BinaryPrimitives.WriteUInt16LittleEndian(word, (ushort)Merge(BinaryPrimitives.ReadUInt16LittleEndian(word), Samples[i]));
             }
         }
         else
         {
             for (int i = 0; i < Samples.Length; i++)
             {
-                frame[i] = (byte)((frame[i] & ~mask) | ((Samples[i] << down) & mask));
+                frame[i] = (byte)Merge(frame[i], Samples[i]);
             }
         }
+
+        int Merge(int old, int sample)
+        {
+            int merged = (old & ~mask) | ((sample << down) & mask);
+            bool wasExtended = (old & above) == ((old >> description.HighBit & 1) != 0 ? above : 0);
+            return !extends || !wasExtended ? merged : sample < 0 ? merged | above : merged & ~above;
+        }
+    }
+
+    /// <summary>True when some negative sample has ones in all bits above HighBit: readers that ignore BitsStored see its sign.</summary>
+    private static bool RepeatsSign(PixelDescription description, ReadOnlySpan<byte> frame, int above)
+    {
+        int step = description.BitsAllocated / 8;
+        int wanted = above | (1 << description.HighBit);
+        for (int i = 0; i < frame.Length; i += step)
+        {
+            int raw = step == 1 ? frame[i] : frame[i] | (frame[i + 1] << 8);
+            if ((raw & wanted) == wanted)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     /// <summary>The same size and range with its own copy of the samples.</summary>
