@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Text;
 using PacsStegoGateway.Dicom;
 
@@ -9,9 +8,8 @@ namespace PacsStegoGateway.Deidentification;
 /// a comment, a date inside a version number.
 /// </summary>
 /// <remarks>
-/// Values are compared as bytes, which is what a reader of the file sees. A search costs one look at every byte: the
-/// four bytes at each place ask a small bit table whether a value may begin there; only then the lengths of the values
-/// that begin so are tried in a dictionary. So thousands of UIDs with one root cost no more than one.
+/// Values are compared as bytes, ASCII letters in either case: once as they stand, once without what separates their
+/// parts. Each is one pass of a <see cref="TextIndex"/>.
 /// </remarks>
 internal sealed class RemovedValues
 {
@@ -24,13 +22,24 @@ internal sealed class RemovedValues
     /// <summary>The same for a description, in bytes: long enough that a longer text continues it, not resembles it.</summary>
     private const int UnmistakableDescriptionLength = 12;
 
-    private readonly Dictionary<ReadOnlyMemory<byte>, Needle> _needles = new(BytesComparer.Instance);
-    private readonly Dictionary<uint, List<int>> _lengthsByStart = [];
-    private readonly ulong[] _mayStart = new ulong[64];
+    /// <summary>From this length on a value counts in a text without its separators inside a longer word, too.</summary>
+    private const int UnmistakableCompactLength = 8;
 
-    /// <param name="StandsAlone">It counts only as a whole word, or words.</param>
-    /// <param name="Identifies">It is a name, number, date or UID; otherwise a description.</param>
-    private readonly record struct Needle(bool StandsAlone, bool Identifies);
+    /// <summary>Longest value, in bytes, that is also looked for without its separators: a name has no more.</summary>
+    private const int LongestCompact = 256;
+
+    /// <summary>The values with capital letters made small.</summary>
+    private readonly TextIndex _values = new();
+
+    /// <summary>Identifying values without their separators: two words written as one, a date written otherwise.</summary>
+    private readonly TextIndex _compact = new();
+
+    /// <summary>Patient IDs, names and accession numbers that even a term of the standard must not be.</summary>
+    private readonly HashSet<string> _identifiers = [];
+
+    private byte[] _folded = [];
+    private byte[] _withoutSeparators = [];
+    private int[] _places = [];
 
     /// <summary>Adds what identifies or describes in an element that was removed or replaced, and in the items below it.</summary>
     /// <param name="element">As it came.</param>
@@ -50,6 +59,11 @@ internal sealed class RemovedValues
             return;
         }
 
+        if (element.Tag == Tags.PatientID || element.Tag == Tags.PatientName || element.Tag == Tags.AccessionNumber)
+        {
+            AddIdentifier(element.Value.Span);
+        }
+
         Vr vr = element.Vr == Vr.UN ? DataDictionary.VrOf(element.Tag) : element.Vr;
         switch (vr)
         {
@@ -61,6 +75,7 @@ internal sealed class RemovedValues
                 break;
             case Vr.DA or Vr.DT:
                 AddValues(element.Value, 8, standsAlone: false);
+                AddDayFirst(element.Value.Span);
                 break;
             case Vr.TM:
                 AddValues(element.Value, 6, standsAlone: true);
@@ -74,29 +89,52 @@ internal sealed class RemovedValues
         }
     }
 
-    /// <summary>True when one of the values occurs in the text.</summary>
+    /// <summary>True when one of the values occurs in the text, in whatever letter case and with whatever separators.</summary>
     /// <param name="text">The value field.</param>
     /// <param name="identifiersOnly">Descriptions do not count: the text is a term of a standard.</param>
     internal bool OccursIn(ReadOnlySpan<byte> text, bool identifiersOnly)
     {
-        var needles = _needles.GetAlternateLookup<ReadOnlySpan<byte>>();
-        for (int i = 0; i + Shortest <= text.Length; i++)
+        if (_folded.Length < text.Length)
         {
-            uint start = MemoryMarshal.Read<uint>(text[i..]);
-            int bit = BitOf(start);
-            if ((_mayStart[bit >> 6] & (1UL << bit)) == 0 || !_lengthsByStart.TryGetValue(start, out List<int>? lengths))
-            {
-                continue;
-            }
+            int size = Math.Max(text.Length, 256);
+            (_folded, _withoutSeparators, _places) = (new byte[size], new byte[size], new int[size]);
+        }
 
-            foreach (int length in lengths)
+        Span<byte> folded = _folded.AsSpan(0, text.Length);
+        Fold(text, folded);
+        if (_values.OccursIn(folded, folded, null, identifiersOnly))
+        {
+            return true;
+        }
+
+        int length = 0;
+        for (int i = 0; i < folded.Length; i++)
+        {
+            if (!IsSeparator(folded[i]))
             {
-                if (i + length <= text.Length && needles.TryGetValue(text.Slice(i, length), out Needle needle)
-                    && (needle.Identifies || !identifiersOnly)
-                    && (!needle.StandsAlone || StandsAlone(text, i, length)))
-                {
-                    return true;
-                }
+                _places[length] = i;
+                _withoutSeparators[length++] = folded[i];
+            }
+        }
+
+        return _compact.OccursIn(_withoutSeparators.AsSpan(0, length), folded, _places, identifiersOnly: true);
+    }
+
+    /// <summary>True when a value of the text is an identifier of six characters or more with a digit.</summary>
+    internal bool HoldsIdentifier(ReadOnlySpan<byte> text)
+    {
+        if (_identifiers.Count == 0)
+        {
+            return false;
+        }
+
+        var identifiers = _identifiers.GetAlternateLookup<ReadOnlySpan<char>>();
+        string characters = Encoding.Latin1.GetString(text).ToLowerInvariant();
+        foreach (Range range in characters.AsSpan().Split('\\'))
+        {
+            if (identifiers.Contains(characters.AsSpan()[range].Trim(" \0")))
+            {
+                return true;
             }
         }
 
@@ -114,6 +152,15 @@ internal sealed class RemovedValues
     {
         AddValues(value, Shortest, standsAlone: false);
         ReadOnlySpan<byte> bytes = value.Span;
+        int caret = bytes.IndexOf((byte)'^');
+        if (caret > 0)
+        {
+            // People write the given name first.
+            int end = bytes[(caret + 1)..].IndexOfAny("^=\\"u8) is var next and >= 0 ? caret + 1 + next : bytes.Length;
+            AddCompact([.. bytes[(caret + 1)..end], .. bytes[..caret]]);
+            AddCompact(bytes[..end]);
+        }
+
         int start = 0;
         for (int i = 0; i <= bytes.Length; i++)
         {
@@ -146,56 +193,82 @@ internal sealed class RemovedValues
             return;
         }
 
-        var needle = new Needle(standsAlone || value.Length < (identifies ? UnmistakableLength : UnmistakableDescriptionLength), identifies);
-        if (_needles.TryGetValue(value, out Needle known))
+        byte[] folded = new byte[value.Length];
+        Fold(value.Span, folded);
+        _values.Add(folded, new Needle(
+            standsAlone || value.Length < (identifies ? UnmistakableLength : UnmistakableDescriptionLength), identifies));
+        if (identifies && !standsAlone && value.Length <= LongestCompact && !IsUID(value.Span))
         {
-            // Two attributes had this value: what holds for the stricter one holds.
-            _needles[value] = new Needle(known.StandsAlone && needle.StandsAlone, known.Identifies || needle.Identifies);
+            AddCompact(value.Span);
+        }
+    }
+
+    private void AddCompact(ReadOnlySpan<byte> value)
+    {
+        Span<byte> compact = stackalloc byte[LongestCompact];
+        int length = 0;
+        if (value.Length > compact.Length)
+        {
             return;
         }
 
-        _needles.Add(value, needle);
-        uint start = MemoryMarshal.Read<uint>(value.Span);
-        if (!_lengthsByStart.TryGetValue(start, out List<int>? lengths))
+        foreach (byte character in value)
         {
-            lengths = [];
-            _lengthsByStart.Add(start, lengths);
-            int bit = BitOf(start);
-            _mayStart[bit >> 6] |= 1UL << bit;
+            if (!IsSeparator(character) && character != 0)
+            {
+                compact[length++] = Lower(character);
+            }
         }
 
-        if (!lengths.Contains(value.Length))
+        if (length >= UnmistakableLength)
         {
-            lengths.Add(value.Length);
+            bool isNumber = !compact[..length].ContainsAnyExceptInRange((byte)'0', (byte)'9');
+            _compact.Add(compact[..length].ToArray(), new Needle(isNumber || length < UnmistakableCompactLength, Identifies: true));
         }
     }
 
-    private static bool StandsAlone(ReadOnlySpan<byte> text, int at, int length) =>
-        (at == 0 || !IsWord(text[at - 1])) && (at + length == text.Length || !IsWord(text[at + length]));
-
-    private static bool IsWord(byte character) => char.IsAsciiLetterOrDigit((char)character) || character is (byte)'_' or >= 0x80;
-
-    /// <summary>A bit of the 4096: multiplicative hashing.</summary>
-    private static int BitOf(uint start) => (int)((start * 2654435769u) >> 20);
-
-    /// <summary>Byte strings by content, looked up by a span of the text without a copy.</summary>
-    private sealed class BytesComparer : IEqualityComparer<ReadOnlyMemory<byte>>, IAlternateEqualityComparer<ReadOnlySpan<byte>, ReadOnlyMemory<byte>>
+    /// <summary>A date as DD.MM.YYYY and MM/DD/YYYY; YYYY-MM-DD is the date itself with separators.</summary>
+    private void AddDayFirst(ReadOnlySpan<byte> dates)
     {
-        internal static readonly BytesComparer Instance = new();
-
-        public bool Equals(ReadOnlyMemory<byte> x, ReadOnlyMemory<byte> y) => x.Span.SequenceEqual(y.Span);
-
-        public int GetHashCode(ReadOnlyMemory<byte> bytes) => GetHashCode(bytes.Span);
-
-        public bool Equals(ReadOnlySpan<byte> alternate, ReadOnlyMemory<byte> other) => alternate.SequenceEqual(other.Span);
-
-        public int GetHashCode(ReadOnlySpan<byte> alternate)
+        foreach (Range range in dates.Split((byte)'\\'))
         {
-            var hash = new HashCode();
-            hash.AddBytes(alternate);
-            return hash.ToHashCode();
+            ReadOnlySpan<byte> date = dates[range].Trim(" \0"u8);
+            if (date.Length >= 8 && !date[..8].ContainsAnyExceptInRange((byte)'0', (byte)'9'))
+            {
+                AddCompact([.. date[6..8], .. date[4..6], .. date[..4]]);
+                AddCompact([.. date[4..8], .. date[..4]]);
+                AddCompact(date[..8]);
+            }
         }
-
-        public ReadOnlyMemory<byte> Create(ReadOnlySpan<byte> alternate) => alternate.ToArray();
     }
+
+    private void AddIdentifier(ReadOnlySpan<byte> values)
+    {
+        string characters = Encoding.Latin1.GetString(values).ToLowerInvariant();
+        foreach (string value in characters.Split('\\', StringSplitOptions.TrimEntries))
+        {
+            string significant = value.Trim(' ', '\0');
+            if (significant.Length >= UnmistakableLength && significant.Any(char.IsAsciiDigit))
+            {
+                _identifiers.Add(significant);
+            }
+        }
+    }
+
+    /// <summary>Digits and dots: without the dots it is no UID any more, and nobody writes it so.</summary>
+    private static bool IsUID(ReadOnlySpan<byte> value) => value.Count((byte)'.') >= 4 && !value.ContainsAnyExceptInRange((byte)'.', (byte)'9');
+
+    private static void Fold(ReadOnlySpan<byte> text, Span<byte> folded)
+    {
+        for (int i = 0; i < text.Length; i++)
+        {
+            folded[i] = Lower(text[i]);
+        }
+    }
+
+    private static byte Lower(byte character) => character is >= (byte)'A' and <= (byte)'Z' ? (byte)(character | 0x20) : character;
+
+    /// <summary>What people write between the parts of a name, number or date. A backslash ends a value: it is none.</summary>
+    private static bool IsSeparator(byte character) => character is (byte)' ' or (byte)'_' or (byte)'-' or (byte)'.' or (byte)','
+        or (byte)'/' or (byte)'^' or (byte)'=' or (byte)':' or (byte)';' or (byte)'\t';
 }

@@ -216,8 +216,8 @@ internal sealed class Split
                     Sweep(items[i], $"{path}{element.Tag}[{i + 1}]/");
                 }
             }
-            else if (element.Value.Length >= RemovedValues.Shortest && MayRepeat(element)
-                && _removed.OccursIn(element.Value.Span, identifiersOnly: standardCode || element.Vr == Vr.IS)
+            else if (element.Value.Length >= RemovedValues.Shortest && ((MayRepeat(element) && _removed.OccursIn(element.Value.Span, identifiersOnly: standardCode || element.Vr == Vr.IS))
+                    || (element.Vr == Vr.CS && _removed.HoldsIdentifier(element.Value.Span)))
                 && ProfileTable.Find(element.Tag) is null)
             {
                 (repeated ??= []).Add(element);

@@ -53,6 +53,43 @@ public sealed class ValueFormTests
         Deidentifier.Deidentify(original).Clean.Find(new Tag(tag)).ShouldNotBeNull().Vr.ShouldBe(vr);
     }
 
+    [Theory]
+    [InlineData("ZorgblattQuimbert", true)]
+    [InlineData("by QUIMBERT_ZORGBLATT", true)]
+    [InlineData("x_zorgblatt_y", true)]
+    [InlineData("Zorgblatter", false)]
+    [InlineData("born 1962-07-04", true)]
+    [InlineData("born 04.07.1962", true)]
+    [InlineData("7/04/1962", false)]
+    [InlineData("07/04/1962", true)]
+    [InlineData("AB-12 34-56", true)]
+    [InlineData("v4.07.1962", false)]
+    public void Letter_case_and_separators_hide_no_removed_value(string kept, bool replaced)
+    {
+        DataSet original = Named();
+        original.SetText(Tags.SoftwareVersions, kept);
+        Deidentifier.Deidentify(original).Clean.GetText(Tags.SoftwareVersions).ShouldBe(replaced ? Dummies.Text : kept);
+    }
+
+    [Theory]
+    [InlineData("AB123456", "")]
+    [InlineData("ab123456", "")]
+    [InlineData("AB12345", "AB12345")]
+    public void A_term_that_is_the_patients_number_is_emptied(string term, string kept)
+    {
+        DataSet original = Named();
+        original.Set(Element.Raw(Tags.Modality, Vr.CS, Encoding.ASCII.GetBytes(term)));
+        Deidentifier.Deidentify(original).Clean.GetText(Tags.Modality).ShouldBe(kept);
+    }
+
+    private static DataSet Named()
+    {
+        DataSet image = Image(Element.Raw(Tags.PatientID, Vr.LO, "AB123456"u8.ToArray()));
+        image.SetText(Tags.PatientName, "Zorgblatt^Quimbert");
+        image.SetText(Tags.PatientBirthDate, "19620704");
+        return image;
+    }
+
     private static DataSet Image(Element element)
     {
         var image = new DataSet();
