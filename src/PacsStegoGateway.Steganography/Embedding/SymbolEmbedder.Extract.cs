@@ -37,7 +37,7 @@ public sealed partial class SymbolEmbedder
         FoundSymbol found = heard.Symbol;
         return SealedContent.Read(found.Plaintext, found.Placement.BitsPerCell, cellCount, BlockCountOf(description), PaddingOf(description, withLimit: true)) is { } content
             ? Restore(stego, description, found, content, heard.NeededMask)
-            : new NotExtracted(ExtractionRefusal.UnknownFormat, "The seal opened, but its content is of a later format.");
+            : new NotExtracted(ExtractionRefusal.UnknownFormat, "The seal opened, but its content is of a format that this version does not read.");
     }
 
     private Extracted Restore(PixelPlane stego, PixelDescription description, FoundSymbol found, SealedContent content, bool neededMask)
