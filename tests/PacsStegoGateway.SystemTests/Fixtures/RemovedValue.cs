@@ -8,6 +8,8 @@ public sealed record RemovedValue(string Path, byte[] Bytes)
 {
     private const int ShortestText = 4;
 
+    private const int LongestChance = 7;
+
     /// <summary>Texts of 4 characters and more, and UIDs that are not the standard's own.</summary>
     /// <remarks>
     /// A number or code of a private or removed element that also stands, legitimately, in an element that the profile keeps is
@@ -34,13 +36,42 @@ public sealed record RemovedValue(string Path, byte[] Bytes)
     }
 
     /// <summary>True when the bytes are in the stored file: in its pixels only when the original's pixels had not held them by chance.</summary>
+    /// <remarks>
+    /// The digits of a pseudonymous UID come from a keyed hash, so each run of four of them is a given Study ID once in ten
+    /// thousand: a few percent for a file. Numbers of up to <see cref="LongestChance"/> digits are not looked for inside them.
+    /// </remarks>
     public bool OccursIn(Part10 held, Part10 sent)
     {
         ReadOnlySpan<byte> file = held.Bytes;
         int pixels = file.LastIndexOf(held.PixelData.Span);
-        return file[..pixels].IndexOf(Bytes) >= 0
-            || file[(pixels + held.PixelData.Length)..].IndexOf(Bytes) >= 0
+        return StandsIn(file[..pixels])
+            || StandsIn(file[(pixels + held.PixelData.Length)..])
             || (held.PixelData.Span.IndexOf(Bytes) >= 0 && sent.PixelData.Span.IndexOf(Bytes) < 0);
+    }
+
+    private bool StandsIn(ReadOnlySpan<byte> bytes)
+    {
+        bool mayBeChance = Bytes.Length <= LongestChance && Bytes.AsSpan().IndexOfAnyExceptInRange((byte)'0', (byte)'9') < 0;
+        for (int start = bytes.IndexOf(Bytes); start >= 0;)
+        {
+            if (!mayBeChance || !IsInPseudonymousUid(bytes, start))
+            {
+                return true;
+            }
+
+            int next = bytes[(start + 1)..].IndexOf(Bytes);
+            start = next < 0 ? next : start + 1 + next;
+        }
+
+        return false;
+    }
+
+    /// <summary>True when the digits around a place are those of a UID "2.25.n".</summary>
+    private static bool IsInPseudonymousUid(ReadOnlySpan<byte> bytes, int place)
+    {
+        ReadOnlySpan<byte> before = bytes[..place];
+        int firstDigit = before.LastIndexOfAnyExceptInRange((byte)'0', (byte)'9') + 1;
+        return before[..firstDigit].EndsWith("2.25."u8);
     }
 
     /// <summary>Texts of elements that stand in both data sets at the same place with the same bytes.</summary>
