@@ -1,0 +1,29 @@
+using System.Collections.Frozen;
+using PacsStegoGateway.Dicom;
+using PacsStegoGateway.Imaging.Codecs.Rle;
+
+namespace PacsStegoGateway.Imaging.Codecs;
+
+/// <summary>Which codec serves which transfer syntax.</summary>
+public static class PixelCodecs
+{
+    private static readonly FrozenDictionary<string, IPixelCodec> ByTransferSyntax = new Dictionary<string, IPixelCodec>
+    {
+        ["1.2.840.10008.1.2.5"] = new RleCodec(),
+    }.ToFrozenDictionary();
+
+    /// <summary>UIDs of the transfer syntaxes that have a codec, whether its library is here or not.</summary>
+    public static IEnumerable<string> TransferSyntaxUIDs => ByTransferSyntax.Keys;
+
+    /// <summary>
+    /// The codec, or null when there is none: pixel data of the transfer syntax is native, or kept and sent on as it is.
+    /// A codec whose library is missing is found too and says so in <see cref="IPixelCodec.Unavailable"/>.
+    /// </summary>
+    public static IPixelCodec? Find(TransferSyntax transferSyntax) => ByTransferSyntax.GetValueOrDefault(transferSyntax.UID);
+
+    /// <summary>
+    /// True when the transfer syntax can hold nothing but reversibly compressed (or uncompressed) samples. False says only
+    /// that it may be lossy.
+    /// </summary>
+    public static bool IsLossless(TransferSyntax transferSyntax) => !transferSyntax.Lossy;
+}
