@@ -59,6 +59,15 @@ public sealed class ListenOptions
     /// <summary>Associations at a time of one calling AE title, 1 to MaxAssociations. Default 20.</summary>
     public int MaxAssociationsPerAE { get; set; } = 20;
 
+    /// <summary>
+    /// Connections without an association (silent, in a TLS handshake, rejected and not yet gone), 1 to 10000. Default 64.
+    /// One more closes the oldest, so that silent ones lock nobody out.
+    /// </summary>
+    public int MaxPendingConnections { get; set; } = 64;
+
+    /// <summary>The same from one address, 1 to MaxPendingConnections. Default 16.</summary>
+    public int MaxPendingConnectionsPerAddress { get; set; } = 16;
+
     /// <summary>Largest PDU we take, bytes, 4096 to 1048576. Default 131072 (the largest that DCMTK sends).</summary>
     public int MaxPduLength { get; set; } = 131072;
 

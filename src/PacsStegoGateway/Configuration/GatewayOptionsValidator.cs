@@ -58,6 +58,8 @@ public static class GatewayOptionsValidator
 
         found.Range("Listen:MaxAssociations", listen.MaxAssociations, 1, 10_000);
         found.Range("Listen:MaxAssociationsPerAE", listen.MaxAssociationsPerAE, 1, listen.MaxAssociations);
+        found.Range("Listen:MaxPendingConnections", listen.MaxPendingConnections, 1, 10_000);
+        found.Range("Listen:MaxPendingConnectionsPerAddress", listen.MaxPendingConnectionsPerAddress, 1, listen.MaxPendingConnections);
         found.Range("Listen:MaxPduLength", listen.MaxPduLength, 4096, 1_048_576);
         found.Range("Listen:ArtimTimeoutSeconds", listen.ArtimTimeoutSeconds, 1, 300);
         found.Range("Listen:DimseTimeoutSeconds", listen.DimseTimeoutSeconds, 1, 3600);

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Runtime.CompilerServices;
 using PacsStegoGateway.Audit;
 using PacsStegoGateway.Configuration;
@@ -12,11 +13,12 @@ namespace PacsStegoGateway.Dimse;
 
 /// <summary>What every association shares.</summary>
 public sealed record DimseRooms(
-    GatewayOptions Options, AccessPolicy Access, AssociationSlots Slots, AwaitedInstances Awaited, InstanceIntake Intake,
+    GatewayOptions Options, AccessPolicy Access, AssociationSlots Slots, PendingConnections Pending, AwaitedInstances Awaited, InstanceIntake Intake,
     QueryService Query, MoveService Move, GatewayStore Store);
 
 /// <summary>One association: who calls, whether it may, and which room does the work.</summary>
-public sealed partial class DimseService(DimseRooms rooms, ILogger<DimseService> logger) : IDimseServiceProvider
+public sealed partial class DimseService(
+    DimseRooms rooms, PendingConnections.Entry pending, IPEndPoint? remote, ILogger<DimseService> logger) : IDimseServiceProvider
 {
     private static readonly string[] Uncompressed =
         [TransferSyntax.ExplicitVRLittleEndian.UID, TransferSyntax.ImplicitVRLittleEndian.UID];
@@ -24,12 +26,11 @@ public sealed partial class DimseService(DimseRooms rooms, ILogger<DimseService>
     private readonly IReadOnlyList<string> _storageSyntaxes =
         rooms.Options.Listen.TransferSyntaxes.Count > 0 ? rooms.Options.Listen.TransferSyntaxes : Uncompressed;
 
+    private readonly string _remote = remote?.Address.ToString() ?? "";
     private Caller? _caller;
-    private string _remote = "";
 
     public async ValueTask<AssociationDecision> NegotiateAsync(AssociationRequest request, CancellationToken cancellationToken)
     {
-        _remote = request.RemoteEndPoint?.Address.ToString() ?? "";
         AssociationDecision decision = Decide(request);
         bool rejected = decision is AssociationDecision.Rejected;
         try
@@ -40,6 +41,11 @@ public sealed partial class DimseService(DimseRooms rooms, ILogger<DimseService>
             {
                 Reason = rejected ? ((AssociationDecision.Rejected)decision).Reason.ToString() : null,
             });
+            if (!rejected)
+            {
+                pending.Dispose();
+            }
+
             return decision;
         }
         catch (StoreUnavailableException e)
@@ -137,7 +143,15 @@ public sealed partial class DimseService(DimseRooms rooms, ILogger<DimseService>
     public async ValueTask EndedAsync(AssociationEnd end)
     {
         string caller = LeaveSlot() ?? "";
-        LogEnded(logger, caller, end.Kind, end.BytesReceived);
+        if (end.Kind == AssociationEndKind.NotDicom)
+        {
+            LogNotDicom(logger, _remote, end.Detail);
+        }
+        else
+        {
+            LogEnded(logger, caller, _remote, end.Kind, end.Detail, end.BytesReceived);
+        }
+
         if (end.Kind is AssociationEndKind.AbortedByPeer or AssociationEndKind.AbortedHere or AssociationEndKind.ConnectionLost
             or AssociationEndKind.TimedOut or AssociationEndKind.NotDicom)
         {
@@ -188,8 +202,11 @@ public sealed partial class DimseService(DimseRooms rooms, ILogger<DimseService>
     private Task AuditAsync(string callingAE, AuditRecord record) =>
         rooms.Store.AppendAuditAsync(record with { CallingAE = callingAE, RemoteAddress = _remote });
 
-    [LoggerMessage(1001, LogLevel.Information, "Association of {CallingAE} ended: {Kind}, {Bytes} bytes received.")]
-    private static partial void LogEnded(ILogger logger, string callingAE, AssociationEndKind kind, long bytes);
+    [LoggerMessage(1001, LogLevel.Information, "Association of {CallingAE} from {Remote} ended: {Kind}. {Detail} {Bytes} bytes received.")]
+    private static partial void LogEnded(ILogger logger, string callingAE, string remote, AssociationEndKind kind, string detail, long bytes);
+
+    [LoggerMessage(1005, LogLevel.Warning, "A connection from {Remote} was closed. {Detail}")]
+    private static partial void LogNotDicom(ILogger logger, string remote, string detail);
 
     [LoggerMessage(1002, LogLevel.Error, "{Operation} of {CallingAE} failed with {Type}.")]
     private static partial void LogFaulted(ILogger logger, string operation, string callingAE, string type);

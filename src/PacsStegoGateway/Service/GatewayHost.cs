@@ -152,7 +152,8 @@ public sealed partial class GatewayHost : IAsyncDisposable
         long maxBytes = (long)options.Spool.MaxObjectMegabytes << 20;
         services.AddSingleton(options).AddSingleton(store).AddSingleton(spool).AddSingleton(vault).AddSingleton(systemd)
             .AddSingleton(TimeProvider.System).AddSingleton(LimitsOf(options.Listen)).AddSingleton(new AwaitedInstances())
-            .AddSingleton(new InstanceSearch(store, vault)).AddSingleton(new AccessPolicy(options)).AddSingleton(new AssociationSlots(options.Listen));
+            .AddSingleton(new InstanceSearch(store, vault)).AddSingleton(new AccessPolicy(options)).AddSingleton(new AssociationSlots(options.Listen))
+            .AddSingleton(new PendingConnections(options.Listen));
         services.AddSingleton(p => new InstanceIntake(spool, store, vault, options.Spool, received, Log<InstanceIntake>(p)));
         services.AddSingleton(p => new QueryService(store, p.GetRequiredService<InstanceSearch>(), options.Retrieval));
         services.AddSingleton(p => new MoveService(store, p.GetRequiredService<InstanceSearch>(),
@@ -168,8 +169,9 @@ public sealed partial class GatewayHost : IAsyncDisposable
         services.Configure<HostOptions>(static o => o.ShutdownTimeout = StopTimeout);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
-            // Associations are counted after they have named themselves; this bounds those that say nothing.
-            kestrel.Limits.MaxConcurrentConnections = (options.Listen.MaxAssociations * 2) + 16;
+            // Associations and those that have none yet are counted by name and address; this is the last bound, for those
+            // that are being closed. A connection above it is closed without a word.
+            kestrel.Limits.MaxConcurrentConnections = options.Listen.MaxAssociations + (options.Listen.MaxPendingConnections * 2) + 16;
             kestrel.Listen(IPAddress.Parse(options.Listen.Address), options.Listen.Port, static l => l.UseConnectionHandler<DimseConnectionHandler>());
         });
         builder.WebHost.UseSockets(static sockets => sockets.NoDelay = true);

@@ -72,6 +72,61 @@ public sealed class AssociationStateMachineTests
         }
     }
 
+    /// <summary>How each role comes into the states it can be in: the events after Sta1.</summary>
+    private static readonly Dictionary<(bool IsRequestor, int State), int[]> Paths = new()
+    {
+        [(true, 1)] = [],
+        [(true, 4)] = [1],
+        [(true, 5)] = [1, 2],
+        [(true, 6)] = [1, 2, 3],
+        [(true, 7)] = [1, 2, 3, 11],
+        [(true, 8)] = [1, 2, 3, 12],
+        [(true, 9)] = [1, 2, 3, 11, 12],
+        [(true, 11)] = [1, 2, 3, 11, 12, 14],
+        [(true, 13)] = [1, 2, 3, 12, 14],
+        [(false, 1)] = [],
+        [(false, 2)] = [5],
+        [(false, 3)] = [5, 6],
+        [(false, 6)] = [5, 6, 7],
+        [(false, 7)] = [5, 6, 7, 11],
+        [(false, 8)] = [5, 6, 7, 12],
+        [(false, 10)] = [5, 6, 7, 11, 12],
+        [(false, 12)] = [5, 6, 7, 11, 12, 13],
+        [(false, 13)] = [5, 6, 8],
+    };
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Every_event_in_every_state_that_a_role_can_be_in_does_what_the_table_says(bool isRequestor)
+    {
+        string[][] table = [.. Table910.Split('\n').Select(static l => l.Split(' ', StringSplitOptions.RemoveEmptyEntries))];
+        foreach ((bool role, int state) in Paths.Keys.Where(k => k.IsRequestor == isRequestor))
+        {
+            for (int evt = 1; evt <= 19; evt++)
+            {
+                var machine = new AssociationStateMachine(isRequestor);
+                foreach (int step in Paths[(role, state)])
+                {
+                    machine.Take((AssociationEvent)step);
+                }
+
+                ((int)machine.State).ShouldBe(state);
+                string expected = table[evt - 1][state];
+                if (expected == "-")
+                {
+                    Should.Throw<InvalidOperationException>(() => machine.Take((AssociationEvent)evt), $"Evt{evt} in Sta{state}");
+                    ((int)machine.State).ShouldBe(state);
+                }
+                else
+                {
+                    machine.Take((AssociationEvent)evt).ToString().ShouldBe(expected.Replace("-", ""), $"Evt{evt} in Sta{state}");
+                    ((int)machine.State).ShouldBe(expected == "AR-8" ? (isRequestor ? 9 : 10) : NextState[expected]);
+                }
+            }
+        }
+    }
+
     [Fact]
     public void A_primitive_at_the_wrong_time_is_our_own_misuse()
     {

@@ -89,6 +89,10 @@ public sealed class PduTests
                 ImplementationClassUID = "1.2.3",
                 ImplementationVersionName = "PEER",
                 RoleSelections = [new RoleSelection(SopClasses.CTImageStorage, true, true), new RoleSelection("1.2", false, true)],
+                AsynchronousOperationsWindow = new AsynchronousOperationsWindow(0, 65_535),
+                ExtendedNegotiations = [new ExtendedNegotiation(SopClasses.StudyRootFind, new byte[] { 1, 0, 1 })],
+                CommonExtendedNegotiations = [new CommonExtendedNegotiation("1.2.3.4", "1.2.840.10008.4.2", [SopClasses.CTImageStorage, "1.2"])],
+                UserIdentityResponse = "ticket"u8.ToArray(),
                 UserIdentity = new UserIdentity(2, true, "user"u8.ToArray(), "secret"u8.ToArray()),
             },
         };
@@ -96,6 +100,12 @@ public sealed class PduTests
         AssociateRq read = Read(bytes).ShouldBeOfType<AssociateRq>();
         ScriptedPeer.Bytes(read).ShouldBe(bytes);
         read.UserInformation.RoleSelections.ShouldBe(rq.UserInformation.RoleSelections);
+        read.UserInformation.AsynchronousOperationsWindow.ShouldBe(new AsynchronousOperationsWindow(0, 65_535));
+        read.UserInformation.ExtendedNegotiations.ShouldHaveSingleItem().ApplicationInformation.ToArray().ShouldBe([1, 0, 1]);
+        CommonExtendedNegotiation common = read.UserInformation.CommonExtendedNegotiations.ShouldHaveSingleItem();
+        (common.SOPClassUID, common.ServiceClassUID).ShouldBe(("1.2.3.4", "1.2.840.10008.4.2"));
+        common.RelatedGeneralSOPClassUIDs.ShouldBe([SopClasses.CTImageStorage, "1.2"]);
+        read.UserInformation.UserIdentityResponse!.Value.ToArray().ShouldBe("ticket"u8.ToArray());
         read.UserInformation.UserIdentity!.SecondaryField.ToArray().ShouldBe("secret"u8.ToArray());
         read.UserInformation.ToString().ShouldNotContain("secret");
 

@@ -14,6 +14,8 @@ public sealed class RecordingProvider : IDimseServiceProvider
 
     public Func<string, IReadOnlyList<string>, ContextAnswer> OnContext { get; set; } = static (_, proposed) => ContextAnswer.Accept(proposed[0]);
 
+    public Func<RoleSelection, RoleSelection> OnRole { get; set; } = static proposed => proposed with { ScpRole = false };
+
     public Func<CancellationToken, ValueTask<DimseStatus>> OnEcho { get; set; } = static _ => ValueTask.FromResult(DimseStatus.Success);
 
     public Func<StoreRequest, CancellationToken, ValueTask<StoreResponse>>? OnStore { get; set; }
@@ -32,6 +34,8 @@ public sealed class RecordingProvider : IDimseServiceProvider
         ValueTask.FromResult(OnNegotiate(request));
 
     public ContextAnswer AcceptTransferSyntax(string abstractSyntax, IReadOnlyList<string> proposed) => OnContext(abstractSyntax, proposed);
+
+    public RoleSelection AcceptRole(RoleSelection proposed) => OnRole(proposed);
 
     public ValueTask<DimseStatus> EchoAsync(CancellationToken cancellationToken) => OnEcho(cancellationToken);
 

@@ -8,6 +8,9 @@ internal sealed partial class AcceptorSession
     private readonly AcceptedContext?[] _contexts = new AcceptedContext?[256];
     private int _fragmentLength;
 
+    /// <summary>SOP classes that the requestor was allowed to be SCP of: those that a C-GET may send.</summary>
+    private readonly HashSet<string> _scpRoles = [];
+
     private sealed record AcceptedContext(byte ID, string AbstractSyntax, TransferSyntax TransferSyntax);
 
     private async Task NegotiateAsync(AssociateRq rq)
@@ -24,6 +27,9 @@ internal sealed partial class AcceptorSession
             ImplementationVersionName = rq.UserInformation.ImplementationVersionName,
             UserIdentity = rq.UserInformation.UserIdentity,
             RoleSelections = rq.UserInformation.RoleSelections,
+            ExtendedNegotiations = rq.UserInformation.ExtendedNegotiations,
+            CommonExtendedNegotiations = rq.UserInformation.CommonExtendedNegotiations,
+            AsynchronousOperationsWindow = rq.UserInformation.AsynchronousOperationsWindow,
         };
         AssociationDecision decision = RefuseByForm(rq) ?? await AskProviderAsync(_request).ConfigureAwait(false);
         if (decision is AssociationDecision.Rejected rejected)
@@ -34,7 +40,7 @@ internal sealed partial class AcceptorSession
             return;
         }
 
-        AssociateAc ac = Accept(rq);
+        AssociateAc ac = Accept(rq, (AssociationDecision.Accepted)decision);
         Take(AssociationEvent.AssociateResponseAccept);
         await SendAsync(ac).ConfigureAwait(false);
     }
@@ -101,7 +107,13 @@ internal sealed partial class AcceptorSession
         }
     }
 
-    private AssociateAc Accept(AssociateRq rq)
+    private RoleSelection AcceptRole(RoleSelection proposed)
+    {
+        RoleSelection answer = _provider.AcceptRole(proposed);
+        return proposed with { ScuRole = proposed.ScuRole && answer.ScuRole, ScpRole = proposed.ScpRole && answer.ScpRole };
+    }
+
+    private AssociateAc Accept(AssociateRq rq, AssociationDecision.Accepted decision)
     {
         List<AnsweredContext> answers = [];
         foreach (ProposedContext proposed in rq.PresentationContexts)
@@ -118,6 +130,8 @@ internal sealed partial class AcceptorSession
         }
 
         _fragmentLength = PduWriter.FragmentLength(rq.UserInformation.MaxPduLength, MessageWriter.MostUseful);
+        List<RoleSelection> roles = [.. rq.UserInformation.RoleSelections.Select(AcceptRole)];
+        _scpRoles.UnionWith(roles.Where(static r => r.ScpRole).Select(static r => r.SOPClassUID));
         return new AssociateAc
         {
             CalledAETitle = rq.CalledAETitle,
@@ -129,8 +143,12 @@ internal sealed partial class AcceptorSession
                 ImplementationClassUID = FileMeta.ImplementationClassUID,
                 ImplementationVersionName = FileMeta.ImplementationVersionName,
 
-                // We are SCP and nothing else; Asynchronous Operations Window is left out, which means one at a time.
-                RoleSelections = [.. rq.UserInformation.RoleSelections.Select(static r => r with { ScpRole = false })],
+                RoleSelections = roles,
+
+                // One operation at a time; said only to who asked, because older peers stumble over items they did not send.
+                AsynchronousOperationsWindow = rq.UserInformation.AsynchronousOperationsWindow is null ? null : new AsynchronousOperationsWindow(1, 1),
+                ExtendedNegotiations = decision.ExtendedNegotiations,
+                UserIdentityResponse = rq.UserInformation.UserIdentity is { PositiveResponseRequested: true } ? decision.UserIdentityResponse : null,
             },
         };
     }

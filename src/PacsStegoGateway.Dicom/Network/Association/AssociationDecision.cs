@@ -20,7 +20,17 @@ public abstract record AssociationDecision
         new Rejected(RejectResult.Transient, RejectSource.ServiceProviderPresentation, RejectReason.LocalLimitExceeded);
 
     /// <summary>Accepted.</summary>
-    public sealed record Accepted : AssociationDecision;
+    public sealed record Accepted : AssociationDecision
+    {
+        /// <summary>
+        /// Sent when the user identity was looked at and a positive response asked for: empty for types 1, 2 and 5, the
+        /// server's ticket or assertion for 3 and 4 (PS3.7 D.3.3.7.2). Null: identities are not supported, and nothing is sent.
+        /// </summary>
+        public ReadOnlyMemory<byte>? UserIdentityResponse { get; init; }
+
+        /// <summary>Answers to <see cref="AssociationRequest.ExtendedNegotiations"/>; those left out are declined.</summary>
+        public IReadOnlyList<ExtendedNegotiation> ExtendedNegotiations { get; init; } = [];
+    }
 
     /// <summary>Answered by an A-ASSOCIATE-RJ (PS3.8 Table 9-21).</summary>
     public sealed record Rejected(RejectResult Result, RejectSource Source, RejectReason Reason) : AssociationDecision;

@@ -26,6 +26,13 @@ public sealed record AssociationRequest
     public UserIdentity? UserIdentity { get; init; }
 
     public IReadOnlyList<RoleSelection> RoleSelections { get; init; } = [];
+
+    public IReadOnlyList<ExtendedNegotiation> ExtendedNegotiations { get; init; } = [];
+
+    public IReadOnlyList<CommonExtendedNegotiation> CommonExtendedNegotiations { get; init; } = [];
+
+    /// <summary>What the peer would like; it is always answered by 1/1. Null when it did not ask.</summary>
+    public AsynchronousOperationsWindow? AsynchronousOperationsWindow { get; init; }
 }
 
 /// <summary>One presentation context as proposed: an abstract syntax and the transfer syntaxes the proposer can do.</summary>
@@ -50,6 +57,15 @@ public sealed record ProposedContext(string AbstractSyntax, IReadOnlyList<string
 
 /// <summary>Who plays which part for a SOP class, seen from the requestor (PS3.7 D.3.3.4).</summary>
 public sealed record RoleSelection(string SOPClassUID, bool ScuRole, bool ScpRole);
+
+/// <summary>Operations outstanding at a time that the sender would invoke and perform; 0 = any number (PS3.7 D.3.3.3).</summary>
+public sealed record AsynchronousOperationsWindow(ushort MaxInvoked, ushort MaxPerformed);
+
+/// <summary>SOP Class Extended Negotiation (PS3.7 D.3.3.5); what the bytes mean is said by the service class.</summary>
+public sealed record ExtendedNegotiation(string SOPClassUID, ReadOnlyMemory<byte> ApplicationInformation);
+
+/// <summary>SOP Class Common Extended Negotiation (PS3.7 D.3.3.6): what an unknown SOP class is a kind of.</summary>
+public sealed record CommonExtendedNegotiation(string SOPClassUID, string ServiceClassUID, IReadOnlyList<string> RelatedGeneralSOPClassUIDs);
 
 /// <summary>User Identity Negotiation (PS3.7 D.3.3.7). The fields may be a passcode: they are never printed.</summary>
 /// <param name="Type">1 username, 2 username and passcode, 3 Kerberos, 4 SAML, 5 JSON Web Token.</param>

@@ -58,6 +58,15 @@ public sealed partial class RequestorAssociation : IAsyncDisposable
 
     public string? PeerImplementationVersionName { get; private set; }
 
+    /// <summary>The peer's answer to <see cref="PeerAddress.UserIdentity"/>; null when it gave none, and then it may have ignored it.</summary>
+    public ReadOnlyMemory<byte>? UserIdentityResponse { get; private set; }
+
+    /// <summary>The peer's answers to <see cref="PeerAddress.ExtendedNegotiations"/>.</summary>
+    public IReadOnlyList<ExtendedNegotiation> ExtendedNegotiations { get; private set; } = [];
+
+    /// <summary>The roles that the peer agreed to; a class without an answer has the default ones, we SCU and it SCP.</summary>
+    public IReadOnlyList<RoleSelection> RoleSelections { get; private set; } = [];
+
     /// <summary>False once it is released, aborted or lost.</summary>
     public bool IsEstablished => !_isBroken && _machine.State == AssociationState.Sta6DataTransfer;
 
@@ -88,6 +97,8 @@ public sealed partial class RequestorAssociation : IAsyncDisposable
             ImplementationVersionName = FileMeta.ImplementationVersionName,
             RoleSelections = [.. contexts.Where(static c => c.ScpRole).Select(static c => c.AbstractSyntax).Distinct()
                 .Select(static uid => new RoleSelection(uid, ScuRole: true, ScpRole: true))],
+            UserIdentity = peer.UserIdentity,
+            ExtendedNegotiations = peer.ExtendedNegotiations,
         };
         Socket socket = await ConnectSocketAsync(peer, cancellationToken).ConfigureAwait(false);
         var association = new RequestorAssociation(socket, request with { RemoteEndPoint = socket.RemoteEndPoint as IPEndPoint }, limits, time);
@@ -176,6 +187,8 @@ public sealed partial class RequestorAssociation : IAsyncDisposable
                 ImplementationClassUID = FileMeta.ImplementationClassUID,
                 ImplementationVersionName = FileMeta.ImplementationVersionName,
                 RoleSelections = _request.RoleSelections,
+                UserIdentity = _request.UserIdentity,
+                ExtendedNegotiations = _request.ExtendedNegotiations,
             },
         }).ConfigureAwait(false);
 
@@ -203,6 +216,9 @@ public sealed partial class RequestorAssociation : IAsyncDisposable
 
         PeerImplementationClassUID = ac.UserInformation.ImplementationClassUID;
         PeerImplementationVersionName = ac.UserInformation.ImplementationVersionName;
+        UserIdentityResponse = ac.UserInformation.UserIdentityResponse;
+        ExtendedNegotiations = ac.UserInformation.ExtendedNegotiations;
+        RoleSelections = ac.UserInformation.RoleSelections;
         _fragmentLength = PduWriter.FragmentLength(PeerMaxPduLength, MessageWriter.MostUseful);
         return true;
     }

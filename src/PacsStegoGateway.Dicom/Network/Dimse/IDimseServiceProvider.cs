@@ -14,6 +14,12 @@ public interface IDimseServiceProvider
     /// <summary>Asked for each presentation context of an accepted association.</summary>
     ContextAnswer AcceptTransferSyntax(string abstractSyntax, IReadOnlyList<string> proposed);
 
+    /// <summary>
+    /// The answer to a proposed role: never more than was proposed (PS3.7 D.3.3.4). By default the requestor stays SCU;
+    /// one that wants objects by C-GET must be allowed to be SCP of their class.
+    /// </summary>
+    RoleSelection AcceptRole(RoleSelection proposed) => proposed with { ScpRole = false };
+
     ValueTask<DimseStatus> EchoAsync(CancellationToken cancellationToken);
 
     /// <summary>

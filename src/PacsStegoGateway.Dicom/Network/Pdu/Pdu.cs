@@ -63,7 +63,19 @@ public sealed record UserInformation
 
     public IReadOnlyList<RoleSelection> RoleSelections { get; init; } = [];
 
+    /// <summary>Null when the sub-item is missing, which means 1/1.</summary>
+    public AsynchronousOperationsWindow? AsynchronousOperationsWindow { get; init; }
+
+    public IReadOnlyList<ExtendedNegotiation> ExtendedNegotiations { get; init; } = [];
+
+    /// <summary>In an A-ASSOCIATE-RQ only (PS3.7 D.3.3.6).</summary>
+    public IReadOnlyList<CommonExtendedNegotiation> CommonExtendedNegotiations { get; init; } = [];
+
+    /// <summary>In an A-ASSOCIATE-RQ only.</summary>
     public UserIdentity? UserIdentity { get; init; }
+
+    /// <summary>In an A-ASSOCIATE-AC only: the server's answer, empty for types 1, 2 and 5; null when there is none.</summary>
+    public ReadOnlyMemory<byte>? UserIdentityResponse { get; init; }
 }
 
 /// <summary>A-ASSOCIATE-RJ (PS3.8 9.3.4); the three bytes as they stand on the wire.</summary>

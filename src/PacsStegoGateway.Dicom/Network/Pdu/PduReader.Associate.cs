@@ -18,8 +18,9 @@ public static partial class PduReader
     ///            10H application context name
     ///            20H / 21H presentation context, proposed / answered
     ///                5 Presentation-context-ID   6 reserved   7 Result (AC only)   8 reserved   9-xxx 30H abstract, 40H transfer syntaxes
-    ///            50H user information: 51H maximum length, 52H implementation class, 54H role selection,
-    ///                55H implementation version, 58H user identity
+    ///            50H user information: 51H maximum length, 52H implementation class, 53H asynchronous operations window,
+    ///                54H role selection, 55H implementation version, 56H extended negotiation, 57H common extended
+    ///                negotiation, 58H user identity, 59H the answer to it
     /// </code>
     /// Items of any other type are passed over, as PS3.8 9.3.1 demands.
     /// </summary>
@@ -133,6 +134,8 @@ public static partial class PduReader
     {
         var user = new UserInformation();
         List<RoleSelection> roles = [];
+        List<ExtendedNegotiation> extended = [];
+        List<CommonExtendedNegotiation> common = [];
         while (TakeItem(ref items, out byte type, out ReadOnlySpan<byte> content))
         {
             switch (type)
@@ -148,6 +151,15 @@ public static partial class PduReader
                 case ItemType.ImplementationVersionName:
                     user = user with { ImplementationVersionName = Text(content) };
                     break;
+                case ItemType.AsynchronousOperationsWindow:
+                    user = content.Length == 4
+                        ? user with
+                        {
+                            AsynchronousOperationsWindow = new AsynchronousOperationsWindow(
+                                BinaryPrimitives.ReadUInt16BigEndian(content), BinaryPrimitives.ReadUInt16BigEndian(content[2..])),
+                        }
+                        : throw Wrong($"An asynchronous operations window sub-item of {content.Length} bytes.");
+                    break;
                 case ItemType.RoleSelection:
                     // 5-6 UID-length   7-xxx SOP-class-uid   then SCU-role, SCP-role (PS3.7 Table D.3-9)
                     ReadOnlySpan<byte> uid = Counted(ref content);
@@ -155,13 +167,42 @@ public static partial class PduReader
                         ? new RoleSelection(Text(uid), content[0] == 1, content[1] == 1)
                         : throw Wrong("A role selection sub-item without its two roles."));
                     break;
+                case ItemType.ExtendedNegotiation:
+                    // 5-6 UID-length   7-xxx SOP-class-uid   then Service-class-application-information (PS3.7 Table D.3-11)
+                    string sopClass = Text(Counted(ref content));
+                    extended.Add(new ExtendedNegotiation(sopClass, content.ToArray()));
+                    break;
+                case ItemType.CommonExtendedNegotiation:
+                    common.Add(ReadCommonExtended(content));
+                    break;
                 case ItemType.UserIdentity:
                     user = user with { UserIdentity = ReadUserIdentity(content) };
+                    break;
+                case ItemType.UserIdentityResponse:
+                    user = user with { UserIdentityResponse = Counted(ref content).ToArray() };
                     break;
             }
         }
 
-        return user with { RoleSelections = roles };
+        return user with { RoleSelections = roles, ExtendedNegotiations = extended, CommonExtendedNegotiations = common };
+    }
+
+    /// <summary>
+    /// SOP-class-uid, Service-class-uid and a counted list of related general SOP classes, each with its own length
+    /// (PS3.7 Table D.3-12).
+    /// </summary>
+    private static CommonExtendedNegotiation ReadCommonExtended(ReadOnlySpan<byte> content)
+    {
+        string sopClass = Text(Counted(ref content));
+        string serviceClass = Text(Counted(ref content));
+        List<string> related = [];
+        ReadOnlySpan<byte> list = content.IsEmpty ? [] : Counted(ref content);
+        while (!list.IsEmpty)
+        {
+            related.Add(Text(Counted(ref list)));
+        }
+
+        return new CommonExtendedNegotiation(sopClass, serviceClass, related);
     }
 
     /// <summary>

@@ -104,6 +104,14 @@ public static class PduWriter
         BinaryPrimitives.WriteUInt32BigEndian(maxLength, user.MaxPduLength);
         List<byte> items = [.. Item(ItemType.MaximumLength, maxLength),
             .. Item(ItemType.ImplementationClassUID, Text(user.ImplementationClassUID))];
+        if (user.AsynchronousOperationsWindow is { } window)
+        {
+            byte[] counts = new byte[4];
+            BinaryPrimitives.WriteUInt16BigEndian(counts, window.MaxInvoked);
+            BinaryPrimitives.WriteUInt16BigEndian(counts.AsSpan(2), window.MaxPerformed);
+            items.AddRange(Item(ItemType.AsynchronousOperationsWindow, counts));
+        }
+
         foreach (RoleSelection role in user.RoleSelections)
         {
             items.AddRange(Item(ItemType.RoleSelection,
@@ -115,10 +123,28 @@ public static class PduWriter
             items.AddRange(Item(ItemType.ImplementationVersionName, Text(name)));
         }
 
+        foreach (ExtendedNegotiation extended in user.ExtendedNegotiations)
+        {
+            items.AddRange(Item(ItemType.ExtendedNegotiation,
+                [.. Counted(Text(extended.SOPClassUID)), .. extended.ApplicationInformation.ToArray()]));
+        }
+
+        foreach (CommonExtendedNegotiation common in user.CommonExtendedNegotiations)
+        {
+            items.AddRange(Item(ItemType.CommonExtendedNegotiation,
+                [.. Counted(Text(common.SOPClassUID)), .. Counted(Text(common.ServiceClassUID)),
+                    .. Counted([.. common.RelatedGeneralSOPClassUIDs.SelectMany(static u => Counted(Text(u)))])]));
+        }
+
         if (user.UserIdentity is { } identity)
         {
             items.AddRange(Item(ItemType.UserIdentity, [identity.Type, identity.PositiveResponseRequested ? (byte)1 : (byte)0,
                 .. Counted(identity.PrimaryField.ToArray()), .. Counted(identity.SecondaryField.ToArray())]));
+        }
+
+        if (user.UserIdentityResponse is { } response)
+        {
+            items.AddRange(Item(ItemType.UserIdentityResponse, Counted(response.ToArray())));
         }
 
         return [.. items];
