@@ -117,19 +117,35 @@ public static class DicomJson
         {
             writer.WriteNumberValue(integer);
         }
-        else if (vr == Vr.DS && decimal.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out decimal number))
+        else if (vr == Vr.DS && IsJsonNumber(value))
+        {
+            // Digit by digit: 0.50 and -0 stay what they are.
+            writer.WriteRawValue(value, skipInputValidation: true);
+        }
+        else if (vr == Vr.DS && double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && double.IsFinite(number))
         {
             writer.WriteNumberValue(number);
-        }
-        else if (vr == Vr.DS && double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out double large) && double.IsFinite(large))
-        {
-            writer.WriteNumberValue(large);
         }
         else
         {
             // What is no number stays readable as the text it is (Table F.2.3-1 allows a string).
             writer.WriteStringValue(value);
         }
+    }
+
+    /// <summary>True for the grammar of RFC 8259 section 6 and a finite value: no plus sign, leading zero or bare point.</summary>
+    private static bool IsJsonNumber(string text)
+    {
+        int digit = text.StartsWith('-') ? 1 : 0;
+        if (!double.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out double value)
+            || !double.IsFinite(value) || digit == text.Length || !char.IsAsciiDigit(text[digit]))
+        {
+            return false;
+        }
+
+        bool hasLeadingZero = text[digit] == '0' && digit + 1 < text.Length && char.IsAsciiDigit(text[digit + 1]);
+        int point = text.IndexOf('.', StringComparison.Ordinal);
+        return !hasLeadingZero && (point < 0 || (point + 1 < text.Length && char.IsAsciiDigit(text[point + 1])));
     }
 
     /// <summary>Component groups by name (F.2.2); at most three.</summary>

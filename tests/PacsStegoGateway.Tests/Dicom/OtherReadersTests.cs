@@ -98,7 +98,7 @@ public class OtherReadersTests
     }
 
     /// <summary>The checksum of RFC 1952, which zlib.crc32 computes.</summary>
-    private static uint Crc32(ReadOnlySpan<byte> bytes)
+    internal static uint Crc32(ReadOnlySpan<byte> bytes)
     {
         uint crc = uint.MaxValue;
         foreach (byte b in bytes)

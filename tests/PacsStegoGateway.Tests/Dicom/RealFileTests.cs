@@ -105,6 +105,9 @@ public class RealFileTests
         }
     }
 
+    /// <summary>True for a file of the collections that the reader must refuse.</summary>
+    internal static bool IsDamaged(string name) => Damaged.ContainsKey(name);
+
     internal static IEnumerable<string> Files(string collection) =>
         Directory.EnumerateFiles(SharedData.Require($"data/{collection}"), "*", SearchOption.AllDirectories)
             .Where(static p => Path.GetExtension(p) != ".csv")
