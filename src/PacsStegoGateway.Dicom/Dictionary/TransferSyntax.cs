@@ -47,6 +47,7 @@ public sealed record TransferSyntax(string UID, string Name, bool ExplicitVr, bo
         Pixels("1.2.840.10008.1.2.4.202", "High-Throughput JPEG 2000 with RPCL Options (Lossless Only)", false),
         Pixels("1.2.840.10008.1.2.4.203", "High-Throughput JPEG 2000", true),
         Pixels("1.2.840.10008.1.2.5", "RLE Lossless", false),
+        Pixels("1.2.840.10008.1.2.8.1", "Deflated Image Frame Compression", false),
     }.ToFrozenDictionary(static t => t.UID);
 
     /// <summary>Every transfer syntax known by name.</summary>

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using PacsStegoGateway.Dicom;
+using PacsStegoGateway.Imaging.Codecs.Jpeg;
 using PacsStegoGateway.Imaging.Codecs.Rle;
 
 namespace PacsStegoGateway.Imaging.Codecs;
@@ -9,6 +10,10 @@ public static class PixelCodecs
 {
     private static readonly FrozenDictionary<string, IPixelCodec> ByTransferSyntax = new Dictionary<string, IPixelCodec>
     {
+        ["1.2.840.10008.1.2.1.98"] = new UncompressedCodec(),
+        ["1.2.840.10008.1.2.8.1"] = new DeflateCodec(),
+        ["1.2.840.10008.1.2.4.57"] = new JpegLosslessCodec(predictor: null),
+        ["1.2.840.10008.1.2.4.70"] = new JpegLosslessCodec(predictor: 1),
         ["1.2.840.10008.1.2.5"] = new RleCodec(),
     }.ToFrozenDictionary();
 
