@@ -75,6 +75,7 @@ internal static class CommandLine
         RevealCommand.Create(),
         InspectCommand.Create(),
         DumpCommand.Create(),
+        RenderCommand.Create(),
         EchoCommand.Create(),
         SendCommand.Create(),
         AuditCommand.Create(),

@@ -31,7 +31,12 @@ public sealed class PngWriterTests
         zlib.ReadExactly(rows);
         for (int y = 0; y < 7; y++)
         {
-            rows[y * 40].ShouldBe((byte)0);
+            rows[y * 40].ShouldBe((byte)2, "the filter that says: difference from the row above");
+            for (int i = 1; i < 40; i++)
+            {
+                rows[(y * 40) + i] += y == 0 ? (byte)0 : rows[((y - 1) * 40) + i];
+            }
+
             rows.AsSpan((y * 40) + 1, 39).ToArray().ShouldBe(picture.Rgb.AsSpan(y * 39, 39).ToArray());
         }
     }
