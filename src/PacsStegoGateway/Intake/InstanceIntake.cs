@@ -58,7 +58,7 @@ public sealed partial class InstanceIntake(
         {
             await AuditRefusalAsync(request, refused);
         }
-        else
+        else if (outcome is IntakeOutcome.Accepted { Kind: ReceiptKind.New or ReceiptKind.Retried })
         {
             received.Set();
         }

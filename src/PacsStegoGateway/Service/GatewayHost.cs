@@ -175,6 +175,7 @@ public sealed partial class GatewayHost : IAsyncDisposable
             kestrel.Listen(IPAddress.Parse(options.Listen.Address), options.Listen.Port, static l => l.UseConnectionHandler<DimseConnectionHandler>());
         });
         builder.WebHost.UseSockets(static sockets => sockets.NoDelay = true);
+        services.AddSingleton<IMemoryPoolFactory<byte>, ReceiveBuffers>();
     }
 
     private static AssociationLimits LimitsOf(Configuration.ListenOptions listen) => AssociationLimits.Default with

@@ -134,10 +134,11 @@ public sealed partial class GatewayStore
             return true;
         });
 
-    /// <summary>Rows in a state whose time has come, oldest first.</summary>
+    /// <summary>Rows in a state whose time has come, oldest first; never forwarded ones.</summary>
+    /// <remarks>The literal condition is that of the index: without it each look would walk all rows there ever were.</remarks>
     public async Task<IReadOnlyList<InstanceRow>> DueAsync(InstanceState state, int limit, CancellationToken cancellationToken) =>
         (await ReadAsync(c => c.QueryAsync<InstanceRow>(new CommandDefinition(
-            $"SELECT {Columns} FROM instances WHERE state = @State AND next_attempt_at <= @Now ORDER BY id LIMIT @Limit",
+            $"SELECT {Columns} FROM instances WHERE state = @State AND state <> 'forwarded' AND next_attempt_at <= @Now ORDER BY id LIMIT @Limit",
             new { State = Text(state), Now, Limit = limit }, cancellationToken: cancellationToken)), cancellationToken)).AsList();
 
     /// <summary>Objects that own their UID and have been protected, in order of receipt, a page at a time.</summary>

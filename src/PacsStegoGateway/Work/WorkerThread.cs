@@ -8,8 +8,8 @@ namespace PacsStegoGateway.Work;
 /// </summary>
 internal static partial class WorkerThread
 {
-    /// <summary>Five steps of niceness: about a third of the weight of a normal thread (sched(7)).</summary>
-    private const int Niceness = 5;
+    /// <summary>Ten steps of niceness: about a tenth of the weight of a normal thread (sched(7)).</summary>
+    private const int Niceness = 10;
 
     private const int ProcessOrThread = 0; // PRIO_PROCESS; on Linux the id 0 means the calling thread alone.
 

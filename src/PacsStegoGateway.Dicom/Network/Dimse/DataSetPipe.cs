@@ -9,8 +9,9 @@ namespace PacsStegoGateway.Dicom.Network;
 /// </summary>
 internal sealed class DataSetPipe(long maxLength)
 {
-    private readonly Pipe _pipe = new(new PipeOptions(pauseWriterThreshold: 1 << 20, resumeWriterThreshold: 1 << 19,
-        minimumSegmentSize: 1 << 16, useSynchronizationContext: false));
+    // The reader goes on where the bytes came in: waking another thread for every PDU costs more than what it would do.
+    private readonly Pipe _pipe = new(new PipeOptions(readerScheduler: PipeScheduler.Inline, pauseWriterThreshold: 1 << 20,
+        resumeWriterThreshold: 1 << 19, minimumSegmentSize: 1 << 16, useSynchronizationContext: false));
 
     private TaskCompletionSource _allReceived = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool _isUsed;
