@@ -23,6 +23,17 @@ public sealed class DicomContentException : Exception
         Tag = tag;
     }
 
+    /// <summary>Says what is wrong in DICOM JSON, where: the way to it from the outermost object, and the byte where reading stopped.</summary>
+    internal DicomContentException(string jsonPointer, long offset, string message, Exception? innerException)
+        : base($"{jsonPointer} before byte {offset}: {message}", innerException)
+    {
+        JsonPointer = jsonPointer;
+        Offset = offset;
+    }
+
+    /// <summary>For DICOM JSON, the attribute or value as RFC 6901 names it, such as <c>/00081140/Value/0/00081155</c>; otherwise null.</summary>
+    public string? JsonPointer { get; }
+
     /// <summary>Byte offset from the start of the input, or null where no place in the bytes is meant.</summary>
     public long? Offset { get; }
 

@@ -5,9 +5,38 @@ using System.Text.Json;
 
 namespace PacsStegoGateway.Dicom;
 
-/// <summary>Writes the DICOM JSON Model (PS3.18 Annex F).</summary>
+/// <summary>Reads and writes the DICOM JSON Model (PS3.18 Annex F).</summary>
 public static class DicomJson
 {
+    /// <summary>The defined term of the only character set that JSON has (F.2.1).</summary>
+    internal const string Utf8Term = "ISO_IR 192";
+
+    /// <summary>Characters of a number, far more than any has.</summary>
+    internal const int MostDigits = 1024;
+
+    /// <summary>Beyond this, programs that take every number for an IEEE double lose digits: such numbers are written as strings.</summary>
+    private const long MostExact = (1L << 53) - 1;
+
+    /// <summary>The names of the component groups of a person's name, in order (F.2.2).</summary>
+    internal static readonly string[] NameGroups = ["Alphabetic", "Ideographic", "Phonetic"];
+
+    /// <summary>
+    /// Reads one data set. Text becomes UTF-8, and (0008,0005) says so where it stands or is needed; group lengths are
+    /// left out. Numbers of FL and FD may be the strings NaN, Infinity and -Infinity; null there is NaN.
+    /// </summary>
+    /// <param name="utf8">One object.</param>
+    /// <param name="bulkData">Gives the element whose value a URI stands for: tag, VR and URI as they stand there. Without it, or
+    /// when it gives null, such an attribute is refused.</param>
+    /// <param name="options">Limits; nesting, items, attributes and value lengths count.</param>
+    /// <exception cref="DicomContentException">No DICOM JSON, or beyond a limit; with the place as a JSON pointer.</exception>
+    public static DataSet Read(ReadOnlySpan<byte> utf8, Func<Tag, Vr, string, Element?>? bulkData = null, DicomReadOptions? options = null) =>
+        new DicomJsonReader(utf8, bulkData, options ?? DicomReadOptions.Default).ReadAll(isArray: false)[0];
+
+    /// <summary>Reads an array of data sets, as the DICOMweb services carry them.</summary>
+    /// <inheritdoc cref="Read"/>
+    public static IReadOnlyList<DataSet> ReadArray(ReadOnlySpan<byte> utf8, Func<Tag, Vr, string, Element?>? bulkData = null, DicomReadOptions? options = null) =>
+        new DicomJsonReader(utf8, bulkData, options ?? DicomReadOptions.Default).ReadAll(isArray: true);
+
     /// <summary>
     /// Writes one object: an attribute per element, tags as eight capital hexadecimal digits. Group lengths and
     /// Specific Character Set are left out or replaced as F.2 demands, since JSON is UTF-8. Bulk values are inline.
@@ -35,15 +64,15 @@ public static class DicomJson
 
             writer.WriteStartObject(element.Tag.Value.ToString("X8", CultureInfo.InvariantCulture));
             Vr vr = element.Items is not null ? Vr.SQ : element.Vr.IsKnown() ? element.Vr : Vr.UN;
-            writer.WriteString("vr", vr.Letters());
+            writer.WriteString("vr", (element.Tag == Tags.SpecificCharacterSet ? Vr.CS : vr).Letters());
             if (uri is not null)
             {
                 writer.WriteString("BulkDataURI", uri);
             }
-            else if (element.Tag == Tags.SpecificCharacterSet)
+            else if (element.Tag == Tags.SpecificCharacterSet && !element.IsEmpty)
             {
                 writer.WriteStartArray("Value");
-                writer.WriteStringValue("ISO_IR 192");
+                writer.WriteStringValue(Utf8Term);
                 writer.WriteEndArray();
             }
             else if (!element.IsEmpty)
@@ -89,7 +118,7 @@ public static class DicomJson
     private static void WriteTexts(string text, Vr vr, Utf8JsonWriter writer)
     {
         string[] values = vr.AllowsMultipleText() ? text.Split('\\') : [text];
-        if (values.All(static v => v.Length == 0))
+        if (values is [var only] && only.Trim(vr == Vr.PN ? '=' : ' ').Length == 0)
         {
             return;
         }
@@ -151,14 +180,13 @@ public static class DicomJson
     /// <summary>Component groups by name (F.2.2); at most three.</summary>
     private static void WriteName(string value, Utf8JsonWriter writer)
     {
-        ReadOnlySpan<string> names = ["Alphabetic", "Ideographic", "Phonetic"];
         string[] groups = value.Split('=');
         writer.WriteStartObject();
-        for (int i = 0; i < Math.Min(groups.Length, names.Length); i++)
+        for (int i = 0; i < Math.Min(groups.Length, NameGroups.Length); i++)
         {
             if (groups[i].Length > 0)
             {
-                writer.WriteString(names[i], groups[i]);
+                writer.WriteString(NameGroups[i], groups[i]);
             }
         }
 
@@ -186,10 +214,10 @@ public static class DicomJson
                     writer.WriteNumberValue(BinaryPrimitives.ReadInt32LittleEndian(value));
                     break;
                 case Vr.UV:
-                    writer.WriteNumberValue(BinaryPrimitives.ReadUInt64LittleEndian(value));
+                    WriteLarge(BinaryPrimitives.ReadUInt64LittleEndian(value), writer);
                     break;
                 case Vr.SV:
-                    writer.WriteNumberValue(BinaryPrimitives.ReadInt64LittleEndian(value));
+                    WriteLarge(BinaryPrimitives.ReadInt64LittleEndian(value), writer);
                     break;
                 case Vr.FL:
                     WriteFloat(BinaryPrimitives.ReadSingleLittleEndian(value), writer);
@@ -207,7 +235,19 @@ public static class DicomJson
         writer.WriteEndArray();
     }
 
-    /// <summary>JSON has no number for NaN and infinity and PS3.18 no other form: null keeps the place (F.2.5).</summary>
+    private static void WriteLarge(Int128 value, Utf8JsonWriter writer)
+    {
+        if (Int128.Abs(value) <= MostExact)
+        {
+            writer.WriteNumberValue((long)value);
+        }
+        else
+        {
+            writer.WriteStringValue(value.ToString(CultureInfo.InvariantCulture));
+        }
+    }
+
+    /// <summary>JSON has no number for NaN and infinity, and PS3.18 no other form: a string keeps them, null would not.</summary>
     private static void WriteFloat(double value, Utf8JsonWriter writer)
     {
         if (double.IsFinite(value))
@@ -216,7 +256,7 @@ public static class DicomJson
         }
         else
         {
-            writer.WriteNullValue();
+            writer.WriteStringValue(NameOf(value));
         }
     }
 
@@ -228,7 +268,12 @@ public static class DicomJson
         }
         else
         {
-            writer.WriteNullValue();
+            writer.WriteStringValue(NameOf(value));
         }
     }
+
+    private static string NameOf(double value) => double.IsNaN(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity";
+
+    /// <summary>The bytes with the VR's pad byte after them when they are odd in number.</summary>
+    internal static byte[] Even(byte[] bytes, Vr vr) => (bytes.Length & 1) == 0 ? bytes : [.. bytes, vr.PaddingByte()];
 }

@@ -1,0 +1,450 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+
+namespace PacsStegoGateway.Dicom;
+
+/// <summary>A place in DICOM JSON, the way to it from the outermost object, and the counts that bound what is made of it.</summary>
+/// <remarks>
+/// <code>
+/// data set  := { "ggggeeee": attribute, ... }
+/// attribute := { "vr": "XX" }                                 empty (PS3.18 F.2.5)
+///            | { "vr": "XX", "Value": [ value, ... ] }        null for an empty value among others
+///            | { "vr": "XX", "InlineBinary": base64 }         the value field in little endian (F.2.7)
+///            | { "vr": "XX", "BulkDataURI": string }          the value field is elsewhere (F.2.6)
+/// </code>
+/// </remarks>
+internal ref struct DicomJsonReader
+{
+    private readonly DicomReadOptions _options;
+    private readonly Func<Tag, Vr, string, Element?>? _bulkData;
+    private readonly List<string> _path = [];
+    private Utf8JsonReader _json;
+    private int _items;
+    private int _elements;
+
+    public DicomJsonReader(ReadOnlySpan<byte> utf8, Func<Tag, Vr, string, Element?>? bulkData, DicomReadOptions options)
+    {
+        // A level of sequences is three of JSON: the data set, the attribute, its array of items.
+        _json = new Utf8JsonReader(utf8, new JsonReaderOptions { MaxDepth = (3 * (options.MaxSequenceDepth + 1)) + 2 });
+        _bulkData = bulkData;
+        _options = options;
+    }
+
+    /// <summary>One data set that is the whole input, or each of an array of them.</summary>
+    public List<DataSet> ReadAll(bool isArray)
+    {
+        try
+        {
+            List<DataSet> all = [];
+            Next();
+            if (!isArray)
+            {
+                all.Add(ReadTop());
+            }
+            else
+            {
+                Expect(JsonTokenType.StartArray, "an array of data sets");
+                for (Next(); _json.TokenType != JsonTokenType.EndArray; Next())
+                {
+                    CountItem();
+                    _path.Add(all.Count.ToString(CultureInfo.InvariantCulture));
+                    all.Add(ReadTop());
+                    _path.Clear();
+                }
+            }
+
+            if (_json.Read())
+            {
+                throw Wrong("Something follows the data set.");
+            }
+
+            return all;
+        }
+        catch (JsonException failure)
+        {
+            throw new DicomContentException(Pointer(), _json.BytesConsumed, "This is no JSON.", failure);
+        }
+    }
+
+    private DataSet ReadTop()
+    {
+        DataSet set = ReadDataSet(null, 0);
+        if (LacksCharacterSet(set))
+        {
+            set.SetText(Tags.SpecificCharacterSet, DicomJson.Utf8Term);
+        }
+
+        return set;
+    }
+
+    private DataSet ReadDataSet(DataSet? parent, int depth)
+    {
+        Expect(JsonTokenType.StartObject, "a data set");
+        var set = new DataSet { Parent = parent };
+        bool isOrdered = true;
+        Tag last = default;
+        for (Next(); _json.TokenType != JsonTokenType.EndObject; Next())
+        {
+            Tag tag = ReadTag();
+            if (++_elements > _options.MaxElements)
+            {
+                throw Wrong($"More than {_options.MaxElements} attributes.");
+            }
+
+            Next();
+            Element? element = ReadAttribute(set, tag, depth);
+            _path.RemoveAt(_path.Count - 1);
+
+            // Group lengths count bytes of an encoding that JSON has not (F.2.2).
+            if (element is null || tag.IsGroupLength)
+            {
+                continue;
+            }
+
+            isOrdered &= set.Count == 0 || last < tag;
+            last = tag;
+            set.Append(element);
+        }
+
+        if (!isOrdered)
+        {
+            try
+            {
+                set.Arrange();
+            }
+            catch (DicomContentException failure)
+            {
+                throw new DicomContentException(Pointer(), _json.BytesConsumed, "An attribute stands twice.", failure);
+            }
+        }
+
+        return set;
+    }
+
+    private Tag ReadTag()
+    {
+        bool isTag = Tag.TryParse(_json.ValueSpan.Length == 8 ? Encoding.ASCII.GetString(_json.ValueSpan) : null, out Tag tag);
+        if (!isTag || tag.Group == 0xFFFE)
+        {
+            throw Wrong("The name of an attribute is eight hexadecimal digits, and not of group FFFE.");
+        }
+
+        _path.Add(tag.Value.ToString("X8", CultureInfo.InvariantCulture));
+        return tag;
+    }
+
+    private Element? ReadAttribute(DataSet set, Tag tag, int depth)
+    {
+        Expect(JsonTokenType.StartObject, "an attribute");
+        Vr vr = FindVr();
+        Element? element = null;
+        for (Next(); _json.TokenType != JsonTokenType.EndObject; Next())
+        {
+            bool isValue = _json.ValueTextEquals("Value"u8), isInline = _json.ValueTextEquals("InlineBinary"u8), isUri = _json.ValueTextEquals("BulkDataURI"u8);
+            Next();
+            if (!isValue && !isInline && !isUri)
+            {
+                _json.Skip();
+                continue;
+            }
+
+            if (element is not null)
+            {
+                throw Wrong("More than one of Value, InlineBinary and BulkDataURI.");
+            }
+
+            element = isValue ? ReadValues(set, tag, vr, depth) : isInline ? ReadInline(tag, vr) : ReadElsewhere(tag, vr);
+            if (element.Value.Length > _options.MaxValueLength)
+            {
+                throw Wrong($"{element.Value.Length} bytes are more than the allowed {_options.MaxValueLength}.");
+            }
+        }
+
+        if (tag == Tags.SpecificCharacterSet)
+        {
+            // Whatever it was: the text read here is encoded in UTF-8.
+            return Element.Text(tag, Vr.CS, element is null or { IsEmpty: true } ? "" : DicomJson.Utf8Term);
+        }
+
+        return element ?? (vr == Vr.SQ ? Element.Sequence(tag, []) : Element.Raw(tag, vr, default(ReadOnlyMemory<byte>)));
+    }
+
+    /// <summary>The VR may stand anywhere among the attribute's members.</summary>
+    private readonly Vr FindVr()
+    {
+        Utf8JsonReader ahead = _json;
+        while (ahead.Read() && ahead.TokenType == JsonTokenType.PropertyName)
+        {
+            bool isVr = ahead.ValueTextEquals("vr"u8);
+            ahead.Read();
+            if (!isVr)
+            {
+                ahead.Skip();
+            }
+            else if (ahead.TokenType == JsonTokenType.String && ahead.ValueSpan is [var first, var second] && ((Vr)((first << 8) | second)).IsKnown())
+            {
+                return (Vr)((first << 8) | second);
+            }
+            else
+            {
+                break;
+            }
+        }
+
+        throw Wrong("The attribute has no vr that the standard knows.");
+    }
+
+    private Element ReadInline(Tag tag, Vr vr)
+    {
+        if (vr == Vr.SQ || _json.TokenType != JsonTokenType.String || !_json.TryGetBytesFromBase64(out byte[]? bytes))
+        {
+            throw Wrong("InlineBinary is no text of base64, or stands for a sequence.");
+        }
+
+        return Element.Raw(tag, vr, DicomJson.Even(bytes, vr));
+    }
+
+    private Element ReadElsewhere(Tag tag, Vr vr)
+    {
+        Expect(JsonTokenType.String, "a URI");
+        return _bulkData?.Invoke(tag, vr, ReadString()) is { } element && element.Tag == tag
+            ? element
+            : throw Wrong("The value is named by a URI that nobody resolves.");
+    }
+
+    private Element ReadValues(DataSet set, Tag tag, Vr vr, int depth)
+    {
+        Expect(JsonTokenType.StartArray, "an array");
+        if (vr == Vr.SQ)
+        {
+            return Element.Sequence(tag, ReadItems(set, depth + 1));
+        }
+
+        if (vr is Vr.OB or Vr.OD or Vr.OF or Vr.OL or Vr.OV or Vr.OW or Vr.UN)
+        {
+            throw Wrong($"A VR of {vr.Letters()} has InlineBinary or BulkDataURI, no Value.");
+        }
+
+        return vr.IsText() ? ReadTexts(tag, vr) : Element.Raw(tag, vr, ReadNumbers(vr));
+    }
+
+    private List<DataSet> ReadItems(DataSet parent, int depth)
+    {
+        if (depth > _options.MaxSequenceDepth)
+        {
+            throw Wrong($"Sequences are nested deeper than {_options.MaxSequenceDepth}.");
+        }
+
+        List<DataSet> items = [];
+        for (Next(); _json.TokenType != JsonTokenType.EndArray; Next())
+        {
+            CountItem();
+            _path.Add("Value/" + items.Count.ToString(CultureInfo.InvariantCulture));
+            items.Add(_json.TokenType == JsonTokenType.Null ? new DataSet { Parent = parent } : ReadDataSet(parent, depth));
+            _path.RemoveAt(_path.Count - 1);
+        }
+
+        return items;
+    }
+
+    private Element ReadTexts(Tag tag, Vr vr)
+    {
+        var text = new StringBuilder();
+        int count = 0;
+        for (Next(); _json.TokenType != JsonTokenType.EndArray; Next())
+        {
+            string value = ReadText(vr);
+            if (count > 0 && !vr.AllowsMultipleText())
+            {
+                throw Wrong($"A VR of {vr.Letters()} has one value.");
+            }
+
+            if (vr.AllowsMultipleText() && value.Contains('\\', StringComparison.Ordinal))
+            {
+                throw Wrong("A backslash separates values and cannot be part of one.");
+            }
+
+            text.Append(count++ > 0 ? "\\" : "").Append(value);
+        }
+
+        try
+        {
+            return Element.Text(tag, vr, text.ToString(), vr.IsAffectedByCharacterSet() ? Encoding.UTF8 : null);
+        }
+        catch (ArgumentException failure)
+        {
+            throw new DicomContentException(Pointer(), _json.BytesConsumed, $"A VR of {vr.Letters()} cannot hold these characters.", failure);
+        }
+    }
+
+    private string ReadText(Vr vr) => _json.TokenType switch
+    {
+        JsonTokenType.Null => "",
+        JsonTokenType.String => ReadString(),
+        JsonTokenType.StartObject when vr == Vr.PN => ReadName(),
+
+        // The digits as they stand: 0.50 stays 0.50.
+        JsonTokenType.Number when vr is Vr.DS => Encoding.ASCII.GetString(_json.ValueSpan),
+        JsonTokenType.Number when vr is Vr.IS => ReadInteger(int.MinValue, int.MaxValue).ToString(CultureInfo.InvariantCulture),
+        _ => throw Wrong($"This is no value of VR {vr.Letters()}."),
+    };
+
+    /// <summary>The component groups of a name (F.2.2), joined as the value has them.</summary>
+    private string ReadName()
+    {
+        string[] groups = new string[DicomJson.NameGroups.Length];
+        for (Next(); _json.TokenType != JsonTokenType.EndObject; Next())
+        {
+            int index = Array.IndexOf(DicomJson.NameGroups, ReadString());
+            Next();
+            if (index < 0 || _json.TokenType is not (JsonTokenType.String or JsonTokenType.Null))
+            {
+                throw Wrong("A name has Alphabetic, Ideographic and Phonetic texts and nothing else.");
+            }
+
+            groups[index] = _json.TokenType == JsonTokenType.Null ? "" : ReadString();
+            if (groups[index].Contains('=', StringComparison.Ordinal))
+            {
+                throw Wrong("An equals sign separates component groups and cannot be part of one.");
+            }
+        }
+
+        return string.Join('=', groups).TrimEnd('=');
+    }
+
+    private byte[] ReadNumbers(Vr vr)
+    {
+        var bytes = new System.Buffers.ArrayBufferWriter<byte>();
+        for (Next(); _json.TokenType != JsonTokenType.EndArray; Next())
+        {
+            if (_json.TokenType is not (JsonTokenType.Number or JsonTokenType.String) && !(_json.TokenType == JsonTokenType.Null && vr is Vr.FL or Vr.FD))
+            {
+                throw Wrong($"This is no value of VR {vr.Letters()}.");
+            }
+
+            AppendNumber(bytes, vr);
+        }
+
+        return bytes.WrittenSpan.ToArray();
+    }
+
+    private void AppendNumber(System.Buffers.ArrayBufferWriter<byte> bytes, Vr vr)
+    {
+        Span<byte> span = bytes.GetSpan(8);
+        switch (vr)
+        {
+            case Vr.US or Vr.SS:
+                BitConverter.TryWriteBytes(span, (short)(vr == Vr.US ? ReadInteger(0, ushort.MaxValue) : ReadInteger(short.MinValue, short.MaxValue)));
+                bytes.Advance(2);
+                break;
+            case Vr.UL or Vr.SL:
+                BitConverter.TryWriteBytes(span, (int)(vr == Vr.UL ? ReadInteger(0, uint.MaxValue) : ReadInteger(int.MinValue, int.MaxValue)));
+                bytes.Advance(4);
+                break;
+            case Vr.UV or Vr.SV:
+                BitConverter.TryWriteBytes(span, vr == Vr.UV ? (long)(ulong)ReadInteger(0, ulong.MaxValue) : (long)ReadInteger(long.MinValue, long.MaxValue));
+                bytes.Advance(8);
+                break;
+            case Vr.FL:
+                BitConverter.TryWriteBytes(span, (float)ReadFloat());
+                bytes.Advance(4);
+                break;
+            case Vr.FD:
+                BitConverter.TryWriteBytes(span, ReadFloat());
+                bytes.Advance(8);
+                break;
+            default:
+                Tag tag = _json.TokenType == JsonTokenType.String && Tag.TryParse(ReadString(), out Tag parsed) ? parsed : throw Wrong("A tag is eight hexadecimal digits.");
+                BitConverter.TryWriteBytes(span, tag.Group);
+                BitConverter.TryWriteBytes(span[2..], tag.Element);
+                bytes.Advance(4);
+                break;
+        }
+    }
+
+    /// <summary>A whole number, written as a number or as a string of one (F.2.3).</summary>
+    private Int128 ReadInteger(Int128 least, Int128 most)
+    {
+        string digits = ReadDigits();
+        bool isWhole = Int128.TryParse(digits, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out Int128 value);
+        if (!isWhole && double.TryParse(digits, NumberStyles.Float, CultureInfo.InvariantCulture, out double real) && Math.Abs(real) < 1L << 53 && real == Math.Truncate(real))
+        {
+            (isWhole, value) = (true, (Int128)real);
+        }
+
+        return isWhole && value >= least && value <= most ? value : throw Wrong($"This is no whole number from {least} to {most}.");
+    }
+
+    private double ReadFloat() => _json.TokenType == JsonTokenType.Null ? double.NaN : ReadDigits() switch
+    {
+        "NaN" or "nan" => double.NaN,
+        "Infinity" or "inf" => double.PositiveInfinity,
+        "-Infinity" or "-inf" => double.NegativeInfinity,
+        var digits when double.TryParse(digits, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) => value,
+        _ => throw Wrong("This is no number."),
+    };
+
+    private string ReadDigits() => _json.TokenType == JsonTokenType.Number
+        ? _json.ValueSpan.Length <= DicomJson.MostDigits ? Encoding.ASCII.GetString(_json.ValueSpan) : throw Wrong($"A number has more than {DicomJson.MostDigits} digits.")
+        : ReadString() is { Length: <= DicomJson.MostDigits } text ? text.Trim() : throw Wrong($"A number has more than {DicomJson.MostDigits} digits.");
+
+    private string ReadString()
+    {
+        try
+        {
+            return _json.GetString()!;
+        }
+        catch (InvalidOperationException failure)
+        {
+            throw new DicomContentException(Pointer(), _json.BytesConsumed, "The text is no Unicode.", failure);
+        }
+    }
+
+    private void CountItem()
+    {
+        if (++_items > _options.MaxItems)
+        {
+            throw Wrong($"More than {_options.MaxItems} items.");
+        }
+    }
+
+    private void Next()
+    {
+        if (!_json.Read())
+        {
+            throw Wrong("The text ends too early.");
+        }
+    }
+
+    private readonly void Expect(JsonTokenType type, string what)
+    {
+        if (_json.TokenType != type)
+        {
+            throw Wrong($"Here must stand {what}.");
+        }
+    }
+
+    private readonly string Pointer() => "/" + string.Join('/', _path);
+
+    private readonly DicomContentException Wrong(string message) => new(Pointer(), _json.BytesConsumed, message, null);
+
+    /// <summary>True when text beyond ASCII stands where neither this data set nor an item on the way names a character set.</summary>
+    private static bool LacksCharacterSet(DataSet set)
+    {
+        if (set.Find(Tags.SpecificCharacterSet) is { IsEmpty: false })
+        {
+            return false;
+        }
+
+        foreach (Element element in set.Elements)
+        {
+            if (element.Items?.Any(LacksCharacterSet) ?? (element.Vr.IsAffectedByCharacterSet() && element.Value.Span.ContainsAnyExceptInRange((byte)0, (byte)0x7F)))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+}
