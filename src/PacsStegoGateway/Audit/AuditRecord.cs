@@ -8,6 +8,9 @@ public enum AuditEvent
     AssociationAccepted = 200,
     AssociationRejected = 201,
     AssociationAborted = 202,
+
+    /// <summary>A TLS handshake came to nothing: who connects cannot prove who he is, or does not believe us.</summary>
+    TlsRefused = 203,
     Received = 300,
     Duplicate = 301,
     ReceiveRefused = 302,

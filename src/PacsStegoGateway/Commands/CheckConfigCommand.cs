@@ -12,7 +12,7 @@ internal static class CheckConfigCommand
         Option<string?> config = CommonOptions.Config();
         Option<string[]> set = RunCommand.Switches();
         var command = new Command("check-config",
-            "Prints every problem of the configuration at once, or the one in effect without secrets. Also opens what it names: key ring, segmenter, folders, database.")
+            "Prints every problem of the configuration at once, or the one in effect without secrets. Also opens what it names: key ring, segmenter, certificates, folders, database.")
         {
             config, set,
         };
@@ -29,6 +29,7 @@ internal static class CheckConfigCommand
         if (problems.Count == 0)
         {
             CheckRooms(options, problems);
+            CheckCertificates(options, problems);
             CheckFolder("Spool:Folder", options.InDataFolder(options.Spool.Folder), problems);
             await CheckDatabaseAsync(options, problems, cancellation).ConfigureAwait(false);
         }
@@ -51,6 +52,18 @@ internal static class CheckConfigCommand
         catch (Exception e) when (CommandLine.IsMisuse(e) || e is IOException or UnauthorizedAccessException)
         {
             problems.Add(new ConfigurationProblem(e is Steganography.Sealing.KeyRingException ? "Keys:RingPath" : "Segmentation", e.Message));
+        }
+    }
+
+    private static void CheckCertificates(GatewayOptions options, List<ConfigurationProblem> problems)
+    {
+        try
+        {
+            _ = new GatewayTls(options, static _ => { });
+        }
+        catch (ConfigurationException e)
+        {
+            problems.AddRange(e.Problems);
         }
     }
 

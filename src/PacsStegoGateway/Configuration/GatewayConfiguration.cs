@@ -173,6 +173,13 @@ public static class GatewayConfiguration
             {
                 Redact(below, property.PropertyType);
             }
+            else if (node[property.Name] is JsonArray list && property.PropertyType.IsGenericType)
+            {
+                foreach (JsonObject item in list.OfType<JsonObject>())
+                {
+                    Redact(item, property.PropertyType.GetGenericArguments()[0]);
+                }
+            }
         }
     }
 }

@@ -1,3 +1,5 @@
+using PacsStegoGateway.Dicom.Network;
+
 namespace PacsStegoGateway.Configuration;
 
 /// <summary>
@@ -50,6 +52,12 @@ public sealed class ListenOptions
     /// <summary>TCP port, 0 to 65535; 0 lets the system choose. Default 11112 (registered for DICOM; 104 needs privileges).</summary>
     public int Port { get; set; } = 11112;
 
+    /// <summary>Listen on Port without TLS. Default true; false only when Tls is enabled.</summary>
+    public bool Plain { get; set; } = true;
+
+    /// <summary>The same service over TLS, on a port of its own.</summary>
+    public TlsListenOptions Tls { get; set; } = new();
+
     /// <summary>Called AE titles we answer to; any other is rejected (permanent, user, 7). Default PSG.</summary>
     public List<string> AETitles { get; set; } = [];
 
@@ -87,6 +95,47 @@ public sealed class ListenOptions
     public List<string> TransferSyntaxes { get; set; } = [];
 }
 
+/// <summary>DICOM over TLS by BCP 195 (PS3.15 B.12): versions 1.2 and 1.3. Files are read again when they change.</summary>
+public sealed class TlsListenOptions
+{
+    /// <summary>Default false.</summary>
+    public bool Enabled { get; set; }
+
+    /// <summary>TCP port, 0 to 65535; 0 lets the system choose. Default 2762 (registered for DICOM over TLS).</summary>
+    public int Port { get; set; } = 2762;
+
+    /// <summary>Our certificate with intermediates: PEM, or PKCS #12 by the name .pfx or .p12.</summary>
+    public string CertificatePath { get; set; } = "";
+
+    /// <summary>The private key as PEM. Empty: in CertificatePath.</summary>
+    public string KeyPath { get; set; } = "";
+
+    /// <summary>Of the key or PKCS #12 file; set it by the environment variable PSG__Listen__Tls__Password, not in a file.</summary>
+    [Secret]
+    public string? Password { get; set; }
+
+    /// <summary>required, optional or none. Default required.</summary>
+    public ClientCertificates ClientCertificates { get; set; } = ClientCertificates.Required;
+
+    /// <summary>Authorities that clients' certificates must lead to, PEM or DER. Needed unless ClientCertificates is none.</summary>
+    public string AuthoritiesPath { get; set; } = "";
+
+    /// <summary>Revocation lists, PEM or DER. Empty: revocation is not looked at. Else every issuer needs one that is valid.</summary>
+    public string RevocationListPath { get; set; } = "";
+
+    /// <summary>Longest handshake, seconds, 1 to 60. Default 10.</summary>
+    public int HandshakeTimeoutSeconds { get; set; } = 10;
+
+    public TlsFiles ToFiles() => new()
+    {
+        CertificatePath = CertificatePath,
+        KeyPath = KeyPath.Length > 0 ? KeyPath : null,
+        Password = Password,
+        AuthoritiesPath = ClientCertificates != ClientCertificates.None && AuthoritiesPath.Length > 0 ? AuthoritiesPath : null,
+        RevocationListPath = RevocationListPath.Length > 0 ? RevocationListPath : null,
+    };
+}
+
 /// <summary>What a calling AE may do.</summary>
 public enum CallerRole
 {
@@ -111,6 +160,13 @@ public sealed class CallerOptions
 
     /// <summary>Addresses (<c>10.1.2.3</c>) or ranges (<c>10.1.0.0/16</c>) it may call from. Empty: any.</summary>
     public List<string> Addresses { get; set; } = [];
+
+    /// <summary>
+    /// Client certificates it must show, any of them: a DNS name, address or common name in it, its whole subject, or
+    /// <c>sha256:</c> and its fingerprint. Then it may call over TLS only. Empty: any certificate that is trusted, or none
+    /// where none is asked for.
+    /// </summary>
+    public List<string> Certificates { get; set; } = [];
 }
 
 /// <summary>An AE that we call.</summary>
@@ -124,6 +180,53 @@ public class PeerOptions
 
     /// <summary>TCP port, 1 to 65535. Default 104.</summary>
     public int Port { get; set; } = 104;
+
+    public TlsPeerOptions Tls { get; set; } = new();
+}
+
+/// <summary>TLS towards an AE that we call.</summary>
+public sealed class TlsPeerOptions
+{
+    /// <summary>Default false: plain.</summary>
+    public bool Enabled { get; set; }
+
+    /// <summary>Our certificate as client: PEM, or PKCS #12 by the name .pfx or .p12. Empty: none is shown.</summary>
+    public string CertificatePath { get; set; } = "";
+
+    /// <summary>The private key as PEM. Empty: in CertificatePath.</summary>
+    public string KeyPath { get; set; } = "";
+
+    /// <summary>Of the key or PKCS #12 file; set it by an environment variable, not in a file.</summary>
+    [Secret]
+    public string? Password { get; set; }
+
+    /// <summary>Authorities that the peer's certificate must lead to, PEM or DER. Empty: those of the operating system.</summary>
+    public string AuthoritiesPath { get; set; } = "";
+
+    /// <summary>Revocation lists, PEM or DER. Empty: revocation is not looked at.</summary>
+    public string RevocationListPath { get; set; } = "";
+
+    /// <summary>full, authority (without the name) or none (trials only). Default full.</summary>
+    public TlsVerification Verify { get; set; } = TlsVerification.Full;
+
+    /// <summary>The name that the peer's certificate must carry. Empty: Host.</summary>
+    public string ServerName { get; set; } = "";
+
+    /// <summary>Null when TLS is not enabled.</summary>
+    /// <exception cref="TlsException">The files cannot be used.</exception>
+    public TlsClient? ToClient(Action<string>? told = null) => !Enabled ? null : new TlsClient(
+        new TlsCredentials(
+            new TlsFiles
+            {
+                CertificatePath = CertificatePath.Length > 0 ? CertificatePath : null,
+                KeyPath = KeyPath.Length > 0 ? KeyPath : null,
+                Password = Password,
+                AuthoritiesPath = AuthoritiesPath.Length > 0 ? AuthoritiesPath : null,
+                RevocationListPath = RevocationListPath.Length > 0 ? RevocationListPath : null,
+            }, told), Verify)
+    {
+        ServerName = ServerName.Length > 0 ? ServerName : null,
+    };
 }
 
 /// <summary>How originals are fetched back: what the downstream PACS offers.</summary>

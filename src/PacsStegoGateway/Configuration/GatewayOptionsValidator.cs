@@ -1,5 +1,6 @@
 using System.Net;
 using PacsStegoGateway.Dicom;
+using PacsStegoGateway.Dicom.Network;
 
 namespace PacsStegoGateway.Configuration;
 
@@ -11,7 +12,7 @@ public static class GatewayOptionsValidator
     {
         var found = new Problems();
         CheckListen(options.Listen, found);
-        CheckCallers(options.Callers, found);
+        CheckCallers(options, found);
         for (int i = 0; i < options.MoveDestinations.Count; i++)
         {
             CheckPeer(options.MoveDestinations[i], $"MoveDestinations:{i}", found);
@@ -51,6 +52,12 @@ public static class GatewayOptionsValidator
         }
 
         found.Range("Listen:Port", listen.Port, 0, 65_535);
+        if (!listen.Plain && !listen.Tls.Enabled)
+        {
+            found.Add("Listen:Plain", "is false and Listen:Tls is not enabled: nobody could call.");
+        }
+
+        CheckTlsListen(listen, found);
         for (int i = 0; i < listen.AETitles.Count; i++)
         {
             found.AETitle($"Listen:AETitles:{i}", listen.AETitles[i]);
@@ -78,8 +85,31 @@ public static class GatewayOptionsValidator
         }
     }
 
-    private static void CheckCallers(List<CallerOptions> callers, Problems found)
+    private static void CheckTlsListen(ListenOptions listen, Problems found)
     {
+        TlsListenOptions tls = listen.Tls;
+        found.Range("Listen:Tls:Port", tls.Port, 0, 65_535);
+        found.Range("Listen:Tls:HandshakeTimeoutSeconds", tls.HandshakeTimeoutSeconds, 1, 60);
+        if (!tls.Enabled)
+        {
+            return;
+        }
+
+        found.NotEmpty("Listen:Tls:CertificatePath", tls.CertificatePath);
+        if (tls.ClientCertificates != ClientCertificates.None)
+        {
+            found.NotEmpty("Listen:Tls:AuthoritiesPath", tls.AuthoritiesPath);
+        }
+
+        if (listen.Plain && tls.Port != 0 && tls.Port == listen.Port)
+        {
+            found.Add("Listen:Tls:Port", "must not be Listen:Port: set Listen:Plain to false to speak TLS only.");
+        }
+    }
+
+    private static void CheckCallers(GatewayOptions options, Problems found)
+    {
+        List<CallerOptions> callers = options.Callers;
         for (int i = 0; i < callers.Count; i++)
         {
             found.AETitle($"Callers:{i}:AETitle", callers[i].AETitle);
@@ -94,6 +124,15 @@ public static class GatewayOptionsValidator
                 {
                     found.Add($"Callers:{i}:Addresses:{j}", "must be an address (10.1.2.3) or a range (10.1.0.0/16).");
                 }
+            }
+        }
+
+        for (int i = 0; i < callers.Count; i++)
+        {
+            if (callers[i].Certificates.Count > 0
+                && (!options.Listen.Tls.Enabled || options.Listen.Tls.ClientCertificates == ClientCertificates.None))
+            {
+                found.Add($"Callers:{i}:Certificates", "needs Listen:Tls with client certificates: it could never call.");
             }
         }
 

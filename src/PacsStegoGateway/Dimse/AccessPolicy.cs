@@ -1,5 +1,6 @@
 using System.Net;
 using PacsStegoGateway.Configuration;
+using PacsStegoGateway.Dicom.Network;
 
 namespace PacsStegoGateway.Dimse;
 
@@ -15,29 +16,32 @@ public sealed class AccessPolicy
         _callers = options.Callers.ToDictionary(static c => c.AETitle, static c => new Caller(
             c.AETitle, c.Roles.ToHashSet(), c.Addresses.Select(static a => AddressRange.TryParse(a, out AddressRange range)
                 ? range
-                : throw new InvalidOperationException("The address was not validated.")).ToArray(), IsPacs: false));
+                : throw new InvalidOperationException("The address was not validated.")).ToArray(), c.Certificates, IsPacs: false));
 
         // A PACS that was asked to move objects to us calls to deliver them; it needs no role, and may do nothing else.
         if (options.Pacs.Retrieve == RetrieveMethod.Move)
         {
             _callers[options.Pacs.AETitle] = _callers.TryGetValue(options.Pacs.AETitle, out Caller? listed)
                 ? listed with { IsPacs = true }
-                : new Caller(options.Pacs.AETitle, new HashSet<CallerRole>(), [], IsPacs: true);
+                : new Caller(options.Pacs.AETitle, new HashSet<CallerRole>(), [], [], IsPacs: true);
         }
     }
 
     public bool IsOurs(string calledAETitle) => _called.Contains(calledAETitle);
 
-    /// <summary>The caller, or null when nobody of that title may call from there.</summary>
-    public Caller? Find(string callingAETitle, IPAddress? address) =>
+    /// <summary>The caller, or null when nobody of that title may call from there or with that certificate.</summary>
+    /// <param name="certificate">Proved by TLS; null without.</param>
+    public Caller? Find(string callingAETitle, IPAddress? address, PeerCertificate? certificate) =>
         _callers.TryGetValue(callingAETitle, out Caller? caller)
         && (caller.Addresses.Count == 0 || (address is not null && caller.Addresses.Any(r => r.Contains(address))))
+        && (caller.Certificates.Count == 0 || (certificate is not null && caller.Certificates.Any(certificate.Is)))
             ? caller
             : null;
 }
 
 /// <summary>A calling AE title and its rights.</summary>
-public sealed record Caller(string AETitle, IReadOnlySet<CallerRole> Roles, IReadOnlyList<AddressRange> Addresses, bool IsPacs)
+public sealed record Caller(
+    string AETitle, IReadOnlySet<CallerRole> Roles, IReadOnlyList<AddressRange> Addresses, IReadOnlyList<string> Certificates, bool IsPacs)
 {
     public bool Is(CallerRole role) => Roles.Contains(role);
 }

@@ -1,10 +1,14 @@
+using System.IO.Pipelines;
 using System.Net;
 using Microsoft.AspNetCore.Connections;
+using PacsStegoGateway.Audit;
 using PacsStegoGateway.Dicom.Network;
+using PacsStegoGateway.Storage;
 
 namespace PacsStegoGateway.Dimse;
 
-/// <summary>From a connection that Kestrel accepted to the loop of its association.</summary>
+/// <summary>From a connection that Kestrel accepted, through TLS where its port speaks it, to the loop of its association.</summary>
+/// <remarks>Runs on the connection's own task: neither a handshake nor an association holds up who comes next.</remarks>
 public sealed partial class DimseConnectionHandler(
     DimseRooms rooms, AssociationLimits limits, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<DimseService> logger)
     : ConnectionHandler
@@ -18,10 +22,58 @@ public sealed partial class DimseConnectionHandler(
             LogEvicted(logger, evicted);
         }
 
-        await AssociationLoop.RunAsync(
-            connection.Transport, remote, new DimseService(rooms, pending, remote, logger), limits, time, lifetime.ApplicationStopping);
+        if (connection.Features.Get<TlsServer>() is not { } tls)
+        {
+            await ServeAsync(connection.Transport, remote, pending, null);
+            return;
+        }
+
+        switch (await tls.AuthenticateAsync(connection.Transport, connection.ConnectionClosed))
+        {
+            case TlsOutcome.Secured secured:
+                await using (secured)
+                {
+                    LogSecured(logger, remote?.Address, secured.Protocol, secured.Peer?.Subject ?? "no certificate");
+                    await ServeAsync(secured.Transport, remote, pending, secured.Peer);
+                }
+
+                break;
+            case TlsOutcome.Refused refused:
+                await RefuseAsync(remote, refused.Detail);
+                break;
+        }
+    }
+
+    private Task ServeAsync(IDuplexPipe transport, IPEndPoint? remote, PendingConnections.Entry pending, PeerCertificate? certificate) =>
+        AssociationLoop.RunAsync(
+            transport, remote, new DimseService(rooms, pending, remote, certificate, logger), limits, time, lifetime.ApplicationStopping);
+
+    private async Task RefuseAsync(IPEndPoint? remote, string detail)
+    {
+        LogTlsRefused(logger, remote?.Address, detail);
+        try
+        {
+            await rooms.Store.AppendAuditAsync(new AuditRecord(AuditEvent.TlsRefused, AuditOutcome.SeriousFailure)
+            {
+                RemoteAddress = remote?.Address.ToString() ?? "",
+                Detail = detail,
+            });
+        }
+        catch (StoreUnavailableException e)
+        {
+            LogStoreAway(logger, e);
+        }
     }
 
     [LoggerMessage(1004, LogLevel.Warning, "Too many connections without an association: the oldest, from {Address}, is closed.")]
     private static partial void LogEvicted(ILogger logger, IPAddress address);
+
+    [LoggerMessage(1006, LogLevel.Debug, "TLS with {Address}: {Protocol}, {Subject}.")]
+    private static partial void LogSecured(ILogger logger, IPAddress? address, string protocol, string subject);
+
+    [LoggerMessage(1007, LogLevel.Warning, "A connection from {Address} was closed. {Detail}")]
+    private static partial void LogTlsRefused(ILogger logger, IPAddress? address, string detail);
+
+    [LoggerMessage(1008, LogLevel.Error, "The database is away: the audit entry of a refused connection cannot be written.")]
+    private static partial void LogStoreAway(ILogger logger, Exception exception);
 }

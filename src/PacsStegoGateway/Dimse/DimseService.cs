@@ -18,7 +18,8 @@ public sealed record DimseRooms(
 
 /// <summary>One association: who calls, whether it may, and which room does the work.</summary>
 public sealed partial class DimseService(
-    DimseRooms rooms, PendingConnections.Entry pending, IPEndPoint? remote, ILogger<DimseService> logger) : IDimseServiceProvider
+    DimseRooms rooms, PendingConnections.Entry pending, IPEndPoint? remote, PeerCertificate? certificate, ILogger<DimseService> logger)
+    : IDimseServiceProvider
 {
     private static readonly string[] Uncompressed =
         [TransferSyntax.ExplicitVRLittleEndian.UID, TransferSyntax.ImplicitVRLittleEndian.UID];
@@ -153,11 +154,12 @@ public sealed partial class DimseService(
         }
 
         if (end.Kind is AssociationEndKind.AbortedByPeer or AssociationEndKind.AbortedHere or AssociationEndKind.ConnectionLost
-            or AssociationEndKind.TimedOut or AssociationEndKind.NotDicom)
+            or AssociationEndKind.TimedOut or AssociationEndKind.NotDicom or AssociationEndKind.IntegrityLost)
         {
             try
             {
-                await AuditAsync(caller, new AuditRecord(AuditEvent.AssociationAborted, AuditOutcome.MinorFailure) { Reason = end.Kind.ToString() });
+                await AuditAsync(caller, new AuditRecord(AuditEvent.AssociationAborted,
+                    end.Kind == AssociationEndKind.IntegrityLost ? AuditOutcome.SeriousFailure : AuditOutcome.MinorFailure) { Reason = end.Kind.ToString() });
             }
             catch (StoreUnavailableException e)
             {
@@ -173,7 +175,7 @@ public sealed partial class DimseService(
             return AssociationDecision.CalledAETitleNotRecognized;
         }
 
-        if (rooms.Access.Find(request.CallingAETitle, request.RemoteEndPoint?.Address) is not { } caller)
+        if (rooms.Access.Find(request.CallingAETitle, request.RemoteEndPoint?.Address, certificate) is not { } caller)
         {
             return AssociationDecision.CallingAETitleNotRecognized;
         }

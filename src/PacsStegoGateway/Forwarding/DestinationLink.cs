@@ -30,7 +30,7 @@ public sealed class ProposedContexts
 }
 
 /// <summary>One association to a destination, opened when needed, used for many objects.</summary>
-public sealed class DestinationLink(PacsOptions destination, ProposedContexts contexts) : IAsyncDisposable
+public sealed class DestinationLink(PacsOptions destination, GatewayTls tls, ProposedContexts contexts) : IAsyncDisposable
 {
     private RequestorAssociation? _association;
     private IReadOnlyList<ProposedContext> _proposed = [];
@@ -50,10 +50,7 @@ public sealed class DestinationLink(PacsOptions destination, ProposedContexts co
         if (_association is null)
         {
             _proposed = contexts.With(sopClass, transferSyntax);
-            var address = new PeerAddress(destination.Host, destination.Port, destination.AETitle, destination.CallingAETitle)
-            {
-                ConnectTimeout = TimeSpan.FromSeconds(destination.ConnectTimeoutSeconds),
-            };
+            PeerAddress address = tls.AddressOf(destination, destination.CallingAETitle, destination.ConnectTimeoutSeconds);
             _association = await RequestorAssociation.ConnectAsync(address, _proposed, LimitsOf(destination), cancellationToken);
         }
 

@@ -17,7 +17,7 @@ namespace PacsStegoGateway.Forwarding;
 /// stores it once. When the destination is away nothing is written to the rows: it is the destination that waits, not they.
 /// </remarks>
 public sealed partial class Forwarder(
-    GatewayStore store, Spool spool, PacsOptions destination, WorkOptions work, WorkSignal isProtected, TimeProvider time,
+    GatewayStore store, Spool spool, PacsOptions destination, GatewayTls tls, WorkOptions work, WorkSignal isProtected, TimeProvider time,
     ILogger<Forwarder> logger) : BackgroundService
 {
     private readonly RowQueue _queue = new(store, InstanceState.Protected, work.QueueLength, isProtected, logger);
@@ -32,7 +32,7 @@ public sealed partial class Forwarder(
 
     private async Task SendAllAsync(CancellationToken stopping)
     {
-        await using var link = new DestinationLink(destination, _contexts);
+        await using var link = new DestinationLink(destination, tls, _contexts);
         int failures = 0;
         try
         {

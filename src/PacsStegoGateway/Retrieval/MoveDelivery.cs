@@ -12,7 +12,7 @@ namespace PacsStegoGateway.Retrieval;
 /// <summary>The sub-operations of one C-MOVE: one object at a time is revealed, recorded and sent to the destination.</summary>
 public sealed partial class MoveDelivery(
     GatewayStore store, OriginalSource originals, PeerOptions destination, MoveRequest request, string remoteAddress,
-    GatewayOptions options, MoveProgress progress, ChannelWriter<MoveResponse> pending, ILogger logger) : IAsyncDisposable
+    GatewayTls tls, GatewayOptions options, MoveProgress progress, ChannelWriter<MoveResponse> pending, ILogger logger) : IAsyncDisposable
 {
     private readonly MoveOriginator _originator = new(request.Association.CallingAETitle, request.MessageID);
     // The PACS may deliver on several associations when it was asked to move; the destination gets one object at a time.
@@ -28,10 +28,7 @@ public sealed partial class MoveDelivery(
         ProposedContext[] contexts = [.. progress.All
             .Select(static f => (f.Row.SopClassUID, f.Row.TransferSyntaxUID)).Distinct().Take(128)
             .Select(static p => new ProposedContext(p.SopClassUID, p.TransferSyntaxUID))];
-        var address = new PeerAddress(destination.Host, destination.Port, destination.AETitle, request.Association.CalledAETitle)
-        {
-            ConnectTimeout = TimeSpan.FromSeconds(options.Retrieval.ConnectTimeoutSeconds),
-        };
+        PeerAddress address = tls.AddressOf(destination, request.Association.CalledAETitle, options.Retrieval.ConnectTimeoutSeconds);
         AssociationLimits limits = AssociationLimits.Default with { ArtimTimeout = TimeSpan.FromSeconds(options.Retrieval.ConnectTimeoutSeconds) };
         try
         {

@@ -12,7 +12,7 @@ namespace PacsStegoGateway.Retrieval;
 /// as failed; there is nothing in between.
 /// </summary>
 public sealed partial class MoveService(
-    GatewayStore store, InstanceSearch search, Func<PacsFetcher> createFetcher, OriginalSource originals, GatewayOptions options, ILogger<MoveService> logger)
+    GatewayStore store, InstanceSearch search, Func<PacsFetcher> createFetcher, OriginalSource originals, GatewayTls tls, GatewayOptions options, ILogger<MoveService> logger)
 {
     public async IAsyncEnumerable<MoveResponse> MoveAsync(
         MoveRequest request, string remoteAddress, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -83,7 +83,7 @@ public sealed partial class MoveService(
 
             pending.TryWrite(progress.Pending());
             await using var delivery = new MoveDelivery(
-                store, originals, destination, request, remoteAddress, options, progress, pending, logger);
+                store, originals, destination, request, remoteAddress, tls, options, progress, pending, logger);
             // The destination first: when it is off, nothing need be fetched, let alone opened.
             if (!await delivery.ConnectAsync(cancellationToken))
             {

@@ -11,7 +11,7 @@ namespace PacsStegoGateway.Retrieval;
 public delegate ValueTask<StoreResponse> OnInstance(StoreRequest request, CancellationToken cancellationToken);
 
 /// <summary>Fetches protected objects from the PACS, one at a time, by C-GET or by C-MOVE to ourselves.</summary>
-public sealed class PacsFetcher(PacsOptions pacs, AwaitedInstances awaited)
+public sealed class PacsFetcher(PacsOptions pacs, GatewayTls tls, AwaitedInstances awaited)
 {
     /// <summary>Instances asked for in one operation: a list that no PACS finds too long (64 characters each).</summary>
     public const int MostAtOnce = 64;
@@ -65,10 +65,7 @@ public sealed class PacsFetcher(PacsOptions pacs, AwaitedInstances awaited)
 
     private Task<RequestorAssociation> ConnectAsync(IReadOnlyList<InstanceRow> rows, CancellationToken cancellationToken)
     {
-        var address = new PeerAddress(pacs.Host, pacs.Port, pacs.AETitle, pacs.CallingAETitle)
-        {
-            ConnectTimeout = TimeSpan.FromSeconds(pacs.ConnectTimeoutSeconds),
-        };
+        PeerAddress address = tls.AddressOf(pacs, pacs.CallingAETitle, pacs.ConnectTimeoutSeconds);
         List<ProposedContext> contexts = [new(pacs.Retrieve == RetrieveMethod.Get ? SopClasses.StudyRootGet : SopClasses.StudyRootMove, Uncompressed)];
         if (pacs.Retrieve == RetrieveMethod.Get)
         {

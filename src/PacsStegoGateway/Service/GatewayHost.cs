@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using PacsStegoGateway.Audit;
 using PacsStegoGateway.Configuration;
 using PacsStegoGateway.Dicom.Network;
@@ -10,6 +11,7 @@ using PacsStegoGateway.Intake;
 using PacsStegoGateway.Retrieval;
 using PacsStegoGateway.Storage;
 using PacsStegoGateway.Work;
+using KestrelListenOptions = Microsoft.AspNetCore.Server.Kestrel.Core.ListenOptions;
 
 namespace PacsStegoGateway.Service;
 
@@ -34,6 +36,9 @@ public sealed partial class GatewayHost : IAsyncDisposable
 
     /// <summary>Where DIMSE is listened for; the port is the real one when the configuration said 0.</summary>
     public IPEndPoint EndPoint { get; private set; } = new(IPAddress.None, 0);
+
+    /// <summary>Where DIMSE over TLS is listened for; null when it is not enabled.</summary>
+    public IPEndPoint? TlsEndPoint { get; private set; }
 
     public GatewayStore Store => _store;
 
@@ -72,14 +77,27 @@ public sealed partial class GatewayHost : IAsyncDisposable
             store = await OpenStoreAsync(options, logger, cancellationToken);
             LogSwept(logger, await Housekeeping.SweepAsync(spool, store, cancellationToken));
             var systemd = SystemdNotifier.FromEnvironment();
-            Compose(builder, options, protection, store, spool, systemd);
+            var tls = new GatewayTls(options, words => LogCertificates(logger, words));
+            Compose(builder, options, protection, store, spool, systemd, tls);
+            KestrelListenOptions? secure = null;
+            builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => secure = Listen(kestrel, options.Listen, tls.Server));
             WebApplication application = builder.Build();
             var host = new GatewayHost(application, store, spool, systemd);
             await store.AppendAuditAsync(new AuditRecord(AuditEvent.ServiceStarted));
             await application.StartAsync(cancellationToken);
             host.EndPoint = ListenAddress.Of(application.Services.GetRequiredService<IServer>());
+            host.TlsEndPoint = secure?.IPEndPoint;
             systemd.Ready();
-            LogListening(logger, host.EndPoint);
+            if (options.Listen.Plain)
+            {
+                LogListening(logger, host.EndPoint);
+            }
+
+            if (host.TlsEndPoint is { } over)
+            {
+                LogListeningTls(logger, over);
+            }
+
             return host;
         }
         catch
@@ -143,7 +161,8 @@ public sealed partial class GatewayHost : IAsyncDisposable
     }
 
     private static void Compose(
-        WebApplicationBuilder builder, GatewayOptions options, ProtectionParts protection, GatewayStore store, Spool spool, SystemdNotifier systemd)
+        WebApplicationBuilder builder, GatewayOptions options, ProtectionParts protection, GatewayStore store, Spool spool, SystemdNotifier systemd,
+        GatewayTls tls)
     {
         IServiceCollection services = builder.Services;
         var received = new WorkSignal();
@@ -157,25 +176,48 @@ public sealed partial class GatewayHost : IAsyncDisposable
         services.AddSingleton(p => new InstanceIntake(spool, store, vault, options.Spool, received, Log<InstanceIntake>(p)));
         services.AddSingleton(p => new QueryService(store, p.GetRequiredService<InstanceSearch>(), options.Retrieval));
         services.AddSingleton(p => new MoveService(store, p.GetRequiredService<InstanceSearch>(),
-            () => new PacsFetcher(options.Pacs, p.GetRequiredService<AwaitedInstances>()),
-            new OriginalSource(protection.Reveal, spool, maxBytes), options, Log<MoveService>(p)));
+            () => new PacsFetcher(options.Pacs, tls, p.GetRequiredService<AwaitedInstances>()),
+            new OriginalSource(protection.Reveal, spool, maxBytes), tls, options, Log<MoveService>(p)));
         services.AddSingleton<DimseRooms>();
         services.AddSingleton<DimseConnectionHandler>();
         services.AddHostedService(p => new ProtectionWorker(
             store, spool, protection.Protect, options.Work, received, isProtected, TimeProvider.System, Log<ProtectionWorker>(p)));
         services.AddHostedService(p => new Forwarder(
-            store, spool, options.Pacs, options.Work, isProtected, TimeProvider.System, Log<Forwarder>(p)));
+            store, spool, options.Pacs, tls, options.Work, isProtected, TimeProvider.System, Log<Forwarder>(p)));
         services.AddHostedService<Housekeeping>();
         services.Configure<HostOptions>(static o => o.ShutdownTimeout = StopTimeout);
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
-        {
-            // Associations and those that have none yet are counted by name and address; this is the last bound, for those
-            // that are being closed. A connection above it is closed without a word.
-            kestrel.Limits.MaxConcurrentConnections = options.Listen.MaxAssociations + (options.Listen.MaxPendingConnections * 2) + 16;
-            kestrel.Listen(IPAddress.Parse(options.Listen.Address), options.Listen.Port, static l => l.UseConnectionHandler<DimseConnectionHandler>());
-        });
         builder.WebHost.UseSockets(static sockets => sockets.NoDelay = true);
         services.AddSingleton<IMemoryPoolFactory<byte>, ReceiveBuffers>();
+    }
+
+    /// <returns>The port that speaks TLS, or null.</returns>
+    private static KestrelListenOptions? Listen(KestrelServerOptions kestrel, Configuration.ListenOptions listen, TlsServer? tls)
+    {
+        // Associations and those that have none yet are counted by name and address; this is the last bound, for those
+        // that are being closed. A connection above it is closed without a word.
+        kestrel.Limits.MaxConcurrentConnections = listen.MaxAssociations + (listen.MaxPendingConnections * 2) + 16;
+        IPAddress address = IPAddress.Parse(listen.Address);
+        if (listen.Plain)
+        {
+            kestrel.Listen(address, listen.Port, static l => l.UseConnectionHandler<DimseConnectionHandler>());
+        }
+
+        if (tls is null)
+        {
+            return null;
+        }
+
+        KestrelListenOptions? secure = null;
+        kestrel.Listen(address, listen.Tls.Port, l =>
+        {
+            secure = l;
+            l.Use(next => connection =>
+            {
+                connection.Features.Set(tls);
+                return next(connection);
+            }).UseConnectionHandler<DimseConnectionHandler>();
+        });
+        return secure;
     }
 
     private static AssociationLimits LimitsOf(Configuration.ListenOptions listen) => AssociationLimits.Default with
@@ -200,6 +242,12 @@ public sealed partial class GatewayHost : IAsyncDisposable
 
     [LoggerMessage(6001, LogLevel.Information, "Accepting associations on {EndPoint}.")]
     private static partial void LogListening(ILogger logger, IPEndPoint endPoint);
+
+    [LoggerMessage(6004, LogLevel.Information, "Accepting associations over TLS on {EndPoint}.")]
+    private static partial void LogListeningTls(ILogger logger, IPEndPoint endPoint);
+
+    [LoggerMessage(6005, LogLevel.Warning, "{Words}")]
+    private static partial void LogCertificates(ILogger logger, string words);
 
     [LoggerMessage(6002, LogLevel.Warning, "The database is away: waiting for it.")]
     private static partial void LogWaiting(ILogger logger, Exception exception);

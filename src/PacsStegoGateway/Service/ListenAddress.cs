@@ -4,12 +4,12 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 
 namespace PacsStegoGateway.Service;
 
-/// <summary>Where the server really listens: the port is the system's choice when the configuration said 0.</summary>
+/// <summary>Where the server really listens: the port is the system's choice when the configuration said 0. The plain port when there are two.</summary>
 public static class ListenAddress
 {
     public static IPEndPoint Of(IServer server)
     {
-        var uri = new Uri(server.Features.Get<IServerAddressesFeature>()!.Addresses.Single());
+        var uri = new Uri(server.Features.Get<IServerAddressesFeature>()!.Addresses.First());
         return new IPEndPoint(IPAddress.Parse(uri.Host.Trim('[', ']')), uri.Port);
     }
 

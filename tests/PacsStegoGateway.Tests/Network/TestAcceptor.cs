@@ -14,21 +14,27 @@ public sealed class TestAcceptor : IAsyncDisposable
     private readonly ConcurrentBag<Task> _associations = [];
     private readonly Task _accepting;
 
-    public TestAcceptor(Func<IDimseServiceProvider> provider, AssociationLimits? limits = null, TimeProvider? time = null)
+    private readonly TlsServer? _tls;
+
+    public TestAcceptor(Func<IDimseServiceProvider> provider, AssociationLimits? limits = null, TimeProvider? time = null, TlsServer? tls = null)
     {
+        _tls = tls;
         _listener.Start();
         Port = ((IPEndPoint)_listener.LocalEndpoint).Port;
         _accepting = AcceptAsync(provider, limits ?? AssociationLimits.Default, time ?? TimeProvider.System);
     }
 
-    public TestAcceptor(IDimseServiceProvider provider, AssociationLimits? limits = null, TimeProvider? time = null)
-        : this(() => provider, limits, time)
+    public TestAcceptor(IDimseServiceProvider provider, AssociationLimits? limits = null, TimeProvider? time = null, TlsServer? tls = null)
+        : this(() => provider, limits, time, tls)
     {
     }
 
     public int Port { get; }
 
     public PeerAddress Address => new("127.0.0.1", Port, "GATEWAY", "MODALITY1");
+
+    /// <summary>How each TLS handshake ended, in order of their ends.</summary>
+    public ConcurrentQueue<TlsOutcome> Handshakes { get; } = [];
 
     public void ShutDown() => _shutdown.Cancel();
 
@@ -61,7 +67,22 @@ public sealed class TestAcceptor : IAsyncDisposable
     {
         socket.NoDelay = true;
         using var stream = new NetworkStream(socket, ownsSocket: true);
-        await AssociationLoop.RunAsync(new Duplex(stream), socket.RemoteEndPoint as IPEndPoint, provider, limits, time, _shutdown.Token);
+        IDuplexPipe transport = new Duplex(stream);
+        if (_tls is null)
+        {
+            await AssociationLoop.RunAsync(transport, socket.RemoteEndPoint as IPEndPoint, provider, limits, time, _shutdown.Token);
+            return;
+        }
+
+        TlsOutcome outcome = await _tls.AuthenticateAsync(transport, CancellationToken.None);
+        Handshakes.Enqueue(outcome);
+        if (outcome is TlsOutcome.Secured secured)
+        {
+            await using (secured)
+            {
+                await AssociationLoop.RunAsync(secured.Transport, socket.RemoteEndPoint as IPEndPoint, provider, limits, time, _shutdown.Token);
+            }
+        }
     }
 
     private sealed class Duplex(NetworkStream stream) : IDuplexPipe

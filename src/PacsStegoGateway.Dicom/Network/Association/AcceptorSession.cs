@@ -1,6 +1,5 @@
 using System.IO.Pipelines;
 using System.Net;
-using System.Text;
 
 namespace PacsStegoGateway.Dicom.Network;
 
@@ -152,6 +151,11 @@ internal sealed partial class AcceptorSession
             End(AssociationEndKind.NothingSaid, "Closed without a byte.");
         }
 
+        if (_channel.Failure is TlsException broken)
+        {
+            End(AssociationEndKind.IntegrityLost, broken.Message);
+        }
+
         End(AssociationEndKind.ConnectionLost, beforeRequest
             ? "Closed before the A-ASSOCIATE-RQ was complete."
             : "Closed without release or abort.");
@@ -189,7 +193,7 @@ internal sealed partial class AcceptorSession
     private async Task OnViolationAsync(DimseProtocolException violation)
     {
         if (_machine.State == AssociationState.Sta2AwaitingAssociateRq
-            && ForeignProtocol(_channel.UnreadableBytes) is { } protocol)
+            && FirstBytes.NameOf(_channel.UnreadableBytes) is { } protocol)
         {
             End(AssociationEndKind.NotDicom, $"The client speaks {protocol}, to a port where plain DICOM is spoken.");
             _isOver = true;
@@ -297,16 +301,4 @@ internal sealed partial class AcceptorSession
         AssociationState.Sta6DataTransfer => _limits.IdleTimeout - _time.GetElapsedTime(Math.Max(_channel.QuietSince, Volatile.Read(ref _operationEnded))),
         _ => _limits.ArtimTimeout - _time.GetElapsedTime(_stateEntered),
     };
-
-    /// <summary>The name of the protocol that begins with these bytes, for the two that find the way to a DICOM port.</summary>
-    private static string? ForeignProtocol(ReadOnlySpan<byte> first)
-    {
-        if (first.Length > 2 && first[0] == 0x16 && first[1] == 0x03)
-        {
-            return "TLS";
-        }
-
-        string text = Encoding.Latin1.GetString(first);
-        return new[] { "GET ", "POST", "HEAD", "PUT ", "OPTI", "DELE", "CONN", "PRI " }.Any(text.StartsWith) ? "HTTP" : null;
-    }
 }

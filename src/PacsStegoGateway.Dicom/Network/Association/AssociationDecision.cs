@@ -85,6 +85,9 @@ public enum AssociationEndKind
     /// <summary>The connection went away without release or abort.</summary>
     ConnectionLost,
 
+    /// <summary>A TLS record was damaged or forged; nothing half received is kept.</summary>
+    IntegrityLost,
+
     /// <summary>ARTIM, DIMSE or idle time ran out.</summary>
     TimedOut,
 

@@ -6,6 +6,9 @@ public enum AssociationFailure
     /// <summary>The name did not resolve, or nobody listens, or nobody answered in time.</summary>
     NotConnected,
 
+    /// <summary>The TLS handshake failed: one of the two does not trust the other, or does not speak TLS.</summary>
+    TlsFailed,
+
     /// <summary>A-ASSOCIATE-RJ.</summary>
     Rejected,
 

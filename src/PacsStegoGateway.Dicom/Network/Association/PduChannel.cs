@@ -58,6 +58,9 @@ internal sealed class PduChannel : IAsyncDisposable
 
     public long BytesReceived { get; private set; }
 
+    /// <summary>What closed the connection, when it was not its orderly end.</summary>
+    public Exception? Failure { get; private set; }
+
     /// <summary>When the last byte came, or when we began to wait for the next one: what we spent ourselves is not the peer's silence.</summary>
     public long QuietSince { get; private set; }
 
@@ -112,6 +115,7 @@ internal sealed class PduChannel : IAsyncDisposable
             }
             catch (Exception e) when (IsConnectionFailure(e))
             {
+                Failure = e;
                 return new Received(ReceivedKind.Closed);
             }
 

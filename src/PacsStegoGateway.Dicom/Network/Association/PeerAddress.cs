@@ -9,6 +9,9 @@ public sealed record PeerAddress(string Host, int Port, string CalledAETitle, st
     /// <summary>For name resolution and TCP together. Default 10 s: a destination that is off must not hold up others.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>Null: plain.</summary>
+    public TlsClient? Tls { get; init; }
+
     /// <summary>Sent in the A-ASSOCIATE-RQ when set.</summary>
     public UserIdentity? UserIdentity { get; init; }
 

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
 
@@ -17,7 +16,7 @@ public sealed partial class RequestorAssociation : IAsyncDisposable
 {
     private static readonly TimeSpan FarewellTimeout = TimeSpan.FromSeconds(1);
 
-    private readonly Socket _socket;
+    private readonly Stream _connection;
     private readonly PduChannel _channel;
     private readonly AssociationLimits _limits;
     private readonly TimeProvider _time;
@@ -37,15 +36,15 @@ public sealed partial class RequestorAssociation : IAsyncDisposable
 
     private sealed record AcceptedContext(byte ID, string AbstractSyntax, TransferSyntax TransferSyntax);
 
-    private RequestorAssociation(Socket socket, AssociationRequest request, AssociationLimits limits, TimeProvider time)
+    private RequestorAssociation(Stream connection, AssociationRequest request, AssociationLimits limits, TimeProvider time)
     {
-        _socket = socket;
+        _connection = connection;
         _request = request;
         _limits = limits;
         _time = time;
         _assembler = new CommandAssembler(limits.MaxCommandSetLength);
         _dataSet = new DataSetPipe(limits.MaxDataSetLength);
-        _channel = new PduChannel(new SocketTransport(socket), limits, time, Patience);
+        _channel = new PduChannel(new StreamTransport(connection), limits, time, Patience);
         _stateEntered = time.GetTimestamp();
         Take(AssociationEvent.AssociateRequestPrimitive);
         Take(AssociationEvent.TransportConnectConfirmation);
@@ -101,7 +100,8 @@ public sealed partial class RequestorAssociation : IAsyncDisposable
             ExtendedNegotiations = peer.ExtendedNegotiations,
         };
         Socket socket = await ConnectSocketAsync(peer, cancellationToken).ConfigureAwait(false);
-        var association = new RequestorAssociation(socket, request with { RemoteEndPoint = socket.RemoteEndPoint as IPEndPoint }, limits, time);
+        Stream connection = await SecureAsync(socket, peer, cancellationToken).ConfigureAwait(false);
+        var association = new RequestorAssociation(connection, request with { RemoteEndPoint = socket.RemoteEndPoint as IPEndPoint }, limits, time);
         try
         {
             await association.StepAsync(() => association.NegotiateAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
@@ -146,33 +146,14 @@ public sealed partial class RequestorAssociation : IAsyncDisposable
 
         _isBroken = true;
         await _dataSet.BreakOffAsync("The association was disposed.").ConfigureAwait(false);
-        _socket.Dispose();
+        await (_connection is TlsStream secured ? secured.CloseAsync() : _connection.DisposeAsync()).ConfigureAwait(false);
         await _channel.DisposeAsync().ConfigureAwait(false);
     }
 
-    private static async Task<Socket> ConnectSocketAsync(PeerAddress peer, CancellationToken cancellationToken)
-    {
-        // Nagle's algorithm would hold back every small response by up to 40 ms.
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        timeout.CancelAfter(peer.ConnectTimeout);
-        try
-        {
-            await socket.ConnectAsync(peer.Host, peer.Port, timeout.Token).ConfigureAwait(false);
-            return socket;
-        }
-        catch (Exception e)
-        {
-            socket.Dispose();
-            cancellationToken.ThrowIfCancellationRequested();
-            throw e switch
-            {
-                OperationCanceledException => new AssociationException(AssociationFailure.NotConnected, $"No connection within {peer.ConnectTimeout}.", e),
-                SocketException s => new AssociationException(AssociationFailure.NotConnected, $"No connection: {s.SocketErrorCode}.", e),
-                _ => e,
-            };
-        }
-    }
+    /// <summary>A TLS 1.3 server refuses our certificate only after our handshake is over.</summary>
+    private AssociationException Closed() => new(AssociationFailure.ConnectionLost, _channel.Failure is TlsException e
+        ? e.Message
+        : "The peer closed the connection.", _channel.Failure);
 
     private async Task<bool> NegotiateAsync(CancellationToken cancellationToken)
     {
@@ -233,7 +214,7 @@ public sealed partial class RequestorAssociation : IAsyncDisposable
             {
                 case ReceivedKind.Closed:
                     Take(AssociationEvent.TransportClosed);
-                    throw new AssociationException(AssociationFailure.ConnectionLost, "The peer closed the connection.");
+                    throw Closed();
                 case ReceivedKind.TimedOut:
                     Take(AssociationEvent.AbortRequestPrimitive);
                     await TrySendAbortAsync(Abort.ServiceProvider, AbortReason.NotSpecified).ConfigureAwait(false);
@@ -366,21 +347,5 @@ public sealed partial class RequestorAssociation : IAsyncDisposable
             : _machine.State == AssociationState.Sta6DataTransfer ? _limits.DimseTimeout
             : _limits.ArtimTimeout;
         return most - _time.GetElapsedTime(since);
-    }
-
-    private sealed class SocketTransport : IDuplexPipe
-    {
-        public SocketTransport(Socket socket)
-        {
-            var stream = new NetworkStream(socket, ownsSocket: false);
-            Input = PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: 65_536, leaveOpen: true, useZeroByteReads: false));
-
-            // Room for one long PDU, or many short ones, in each call to the system.
-            Output = PipeWriter.Create(stream, new StreamPipeWriterOptions(minimumBufferSize: 262_144, leaveOpen: true));
-        }
-
-        public PipeReader Input { get; }
-
-        public PipeWriter Output { get; }
     }
 }

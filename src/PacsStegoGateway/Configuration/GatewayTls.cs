@@ -1,0 +1,66 @@
+using PacsStegoGateway.Dicom.Network;
+
+namespace PacsStegoGateway.Configuration;
+
+/// <summary>The certificates that the configuration names, opened: one server, one client for each destination that speaks TLS.</summary>
+public sealed class GatewayTls
+{
+    private readonly Dictionary<PeerOptions, TlsClient> _clients = [];
+
+    /// <param name="told">Hears, in words, of files that change while we run.</param>
+    /// <exception cref="ConfigurationException">Files cannot be used; all of them are listed.</exception>
+    public GatewayTls(GatewayOptions options, Action<string> told)
+    {
+        var problems = new List<ConfigurationProblem>();
+        if (options.Listen.Tls is { Enabled: true } listen)
+        {
+            Open("Listen:Tls", () => Server = new TlsServer(
+                new TlsCredentials(listen.ToFiles(), words => told($"Listen:Tls: {words}")),
+                listen.ClientCertificates, TimeSpan.FromSeconds(listen.HandshakeTimeoutSeconds), TimeProvider.System));
+        }
+
+        Add("Pacs", options.Pacs);
+        for (int i = 0; i < options.MoveDestinations.Count; i++)
+        {
+            Add($"MoveDestinations:{i}", options.MoveDestinations[i]);
+        }
+
+        if (problems.Count > 0)
+        {
+            throw new ConfigurationException(problems);
+        }
+
+        void Add(string path, PeerOptions peer) => Open($"{path}:Tls", () =>
+        {
+            if (peer.Tls.ToClient(words => told($"{path}:Tls: {words}")) is { } client)
+            {
+                _clients.Add(peer, client);
+            }
+        });
+
+        void Open(string path, Action open)
+        {
+            try
+            {
+                open();
+            }
+            catch (TlsException e)
+            {
+                problems.Add(new ConfigurationProblem(path, e.Message));
+            }
+        }
+    }
+
+    /// <summary>Null when the configuration does not listen for TLS.</summary>
+    public TlsServer? Server { get; private set; }
+
+    /// <summary>Where and how the peer is called: over TLS when it is configured so.</summary>
+    /// <param name="callingAETitle">Ours.</param>
+    /// <param name="connectTimeoutSeconds">For name resolution and TCP.</param>
+    public PeerAddress AddressOf(PeerOptions peer, string callingAETitle, int connectTimeoutSeconds) =>
+        new(peer.Host, peer.Port, peer.AETitle, callingAETitle)
+        {
+            ConnectTimeout = TimeSpan.FromSeconds(connectTimeoutSeconds),
+            Tls = _clients.GetValueOrDefault(peer),
+        };
+}
