@@ -53,7 +53,7 @@ public sealed class Deidentifier
     /// <summary>Pixel data always; other values when they are too long to be recorded twice without need.</summary>
     private static bool StaysOnlyInCleanSet(Element element) =>
         element.Tag == Tags.PixelData || element.Tag == Tags.FloatPixelData || element.Tag == Tags.DoubleFloatPixelData
-        || (element.Value.Length > IdentityRecord.LongestRecordedValue && element.Vr != Vr.UN);
+        || (element.ValueLength > IdentityRecord.LongestRecordedValue && element.Vr != Vr.UN);
 
     /// <summary>Declares in the object what was done to it (PS3.15 E.1.1, PS3.3 C.12.1 and C.7.1.1).</summary>
     private void Mark(DataSet clean)
@@ -63,7 +63,7 @@ public sealed class Deidentifier
 
         // What others did before stays said, byte for byte.
         byte[] method = System.Text.Encoding.ASCII.GetBytes(MethodText);
-        if (clean.Find(Tags.DeidentificationMethod) is { Value.Length: > 0 } earlier)
+        if (clean.Find(Tags.DeidentificationMethod) is { ValueLength: > 0 } earlier)
         {
             byte[] before = earlier.Value.Span.TrimEnd(" \0"u8).ToArray();
             if (!before.AsSpan().EndsWith(method))

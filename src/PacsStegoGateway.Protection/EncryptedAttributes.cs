@@ -26,6 +26,9 @@ public static class EncryptedAttributes
     /// <summary>AES-256 in CBC mode (RFC 3565), one of the algorithms that PS3.15 E.1.1 names.</summary>
     private static readonly Oid ContentEncryption = new("2.16.840.1.101.3.4.1.42");
 
+    /// <summary>Longest plain data set, in bytes: it is encrypted as a whole, in memory.</summary>
+    public const int MostSealed = 32 << 20;
+
     /// <summary>Encrypts a data set for one recipient.</summary>
     /// <returns>One item of the Encrypted Attributes Sequence.</returns>
     public static DataSet Seal(DataSet plain, X509Certificate2 recipient)
@@ -52,7 +55,7 @@ public static class EncryptedAttributes
     {
         foreach (DataSet item in dataSet.Find(Tags.EncryptedAttributesSequence)?.Items ?? [])
         {
-            if (item.Find(Tags.EncryptedContent) is { Value.Length: > 0 } content
+            if (item.Find(Tags.EncryptedContent) is { ValueLength: > 0 } content
                 && TryDecrypt(content.Value, recipients) is { } plain)
             {
                 return DataSetReader.Read(plain, TransferSyntax.Of(

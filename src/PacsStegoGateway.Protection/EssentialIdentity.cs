@@ -40,7 +40,7 @@ public sealed class EssentialIdentity
         var values = new DataSet();
         foreach (Tag tag in Attributes)
         {
-            if (original.Find(tag) is { Items: null, Fragments: null, Value.Length: <= MaxValueLength } element)
+            if (original.Find(tag) is { Items: null, Fragments: null, ValueLength: <= MaxValueLength } element)
             {
                 values.Set(element);
             }

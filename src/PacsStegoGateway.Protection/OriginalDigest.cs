@@ -12,7 +12,12 @@ internal static class OriginalDigest
     /// Digest of the data set as it stands on the wire. Under a deflated transfer syntax the bytes before deflation
     /// count: two deflaters give different bytes for the same data set.
     /// </summary>
-    public static byte[] Of(ReadOnlySpan<byte> dataSet) => SHA256.HashData(dataSet)[..Length];
+    public static byte[] Of(ByteSource dataSet)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        dataSet.CopyTo(hash);
+        return hash.GetHashAndReset()[..Length];
+    }
 
     /// <summary>The encoding whose bytes are hashed.</summary>
     public static TransferSyntax EncodingOf(TransferSyntax transferSyntax) =>

@@ -19,7 +19,7 @@ public abstract record ProtectionOutcome
 }
 
 /// <summary>An instance that is ready for the PACS.</summary>
-/// <param name="DataSet">The de-identified data set with the stego pixels, encoded under <paramref name="TransferSyntax"/>.</param>
+/// <param name="DataSet">The de-identified data set with the stego pixels, encoded under <paramref name="TransferSyntax"/>, where it was kept.</param>
 /// <param name="TransferSyntax">The one it was received in.</param>
 /// <param name="SOPClassUID">As received.</param>
 /// <param name="SOPInstanceUID">The new UID that the PACS will know.</param>
@@ -30,7 +30,7 @@ public abstract record ProtectionOutcome
 /// <param name="Embedding">What was done to the pixels.</param>
 /// <param name="Changes">How many attributes were removed or changed, at every depth.</param>
 public sealed record ProtectedInstance(
-    byte[] DataSet,
+    ByteSource DataSet,
     TransferSyntax TransferSyntax,
     string SOPClassUID,
     string SOPInstanceUID,
@@ -42,8 +42,8 @@ public sealed record ProtectedInstance(
     int Changes)
 {
     /// <summary>The data set as a Part 10 file.</summary>
-    public byte[] ToPart10(string? sourceApplicationEntityTitle = null) =>
-        [.. FileMeta.Prefix(SOPClassUID, SOPInstanceUID, TransferSyntax.UID, sourceApplicationEntityTitle), .. DataSet];
+    public ByteSource ToPart10(string? sourceApplicationEntityTitle = null) => ByteSource.Join(
+        ByteSource.Of(FileMeta.Prefix(SOPClassUID, SOPInstanceUID, TransferSyntax.UID, sourceApplicationEntityTitle)), DataSet);
 
     /// <summary>Counts and UIDs only.</summary>
     public override string ToString() => $"{SOPInstanceUID}: {Changes} attributes, {Embedding}";
@@ -89,18 +89,18 @@ public abstract record RevealOutcome
 }
 
 /// <summary>An instance with its identity back.</summary>
-/// <param name="DataSet">Encoded under <paramref name="TransferSyntax"/>.</param>
+/// <param name="DataSet">Encoded under <paramref name="TransferSyntax"/>; long values lie where those of the protected object do.</param>
 /// <param name="TransferSyntax">The transfer syntax in which the modality sent it.</param>
 /// <param name="SOPClassUID">As received from the modality.</param>
 /// <param name="SOPInstanceUID">The original UID.</param>
 /// <param name="SeriesInstanceUID">The original UID.</param>
 /// <param name="StudyInstanceUID">The original UID.</param>
 public sealed record RevealedInstance(
-    byte[] DataSet, TransferSyntax TransferSyntax, string SOPClassUID, string SOPInstanceUID, string SeriesInstanceUID, string StudyInstanceUID)
+    ByteSource DataSet, TransferSyntax TransferSyntax, string SOPClassUID, string SOPInstanceUID, string SeriesInstanceUID, string StudyInstanceUID)
 {
     /// <summary>The data set as a Part 10 file; the preamble is empty, whatever the original's was.</summary>
-    public byte[] ToPart10(string? sourceApplicationEntityTitle = null) =>
-        [.. FileMeta.Prefix(SOPClassUID, SOPInstanceUID, TransferSyntax.UID, sourceApplicationEntityTitle), .. DataSet];
+    public ByteSource ToPart10(string? sourceApplicationEntityTitle = null) => ByteSource.Join(
+        ByteSource.Of(FileMeta.Prefix(SOPClassUID, SOPInstanceUID, TransferSyntax.UID, sourceApplicationEntityTitle)), DataSet);
 
     /// <summary>Identity never slips into a log through string formatting.</summary>
     public override string ToString() => "[redacted]";

@@ -3,7 +3,7 @@ using PacsStegoGateway.Imaging;
 
 namespace PacsStegoGateway.Protection;
 
-/// <summary>The frames of one data set's uncompressed grayscale pixel data.</summary>
+/// <summary>The frames of one data set's uncompressed grayscale pixel data: views, each read when it is asked for.</summary>
 internal sealed class PixelFrames
 {
     /// <summary>A symbol is hidden in, and looked for in, at most this many frames from the first.</summary>
@@ -47,18 +47,18 @@ internal sealed class PixelFrames
         }
 
         long expected = description.FrameLength * description.NumberOfFrames;
-        if (pixelData.Value.Length < expected)
+        if (pixelData.ValueLength < expected)
         {
-            return (RefusalReason.MalformedDataSet, $"Pixel data has {pixelData.Value.Length} bytes, Rows, Columns and NumberOfFrames ask for {expected}.");
+            return (RefusalReason.MalformedDataSet, $"Pixel data has {pixelData.ValueLength} bytes, Rows, Columns and NumberOfFrames ask for {expected}.");
         }
 
-        if (pixelData.Value.Length > expected + (expected & 1))
+        if (pixelData.ValueLength > expected + (expected & 1))
         {
             return (RefusalReason.MalformedDataSet,
-                $"Pixel data has {pixelData.Value.Length} bytes, Rows, Columns and NumberOfFrames account for {expected}: what the rest says is not known.");
+                $"Pixel data has {pixelData.ValueLength} bytes, Rows, Columns and NumberOfFrames account for {expected}: what the rest says is not known.");
         }
 
-        if (HasDataOutsideBitsStored(description, pixelData.Value.Span[..(int)expected]))
+        if (HasDataOutsideBitsStored(description, pixelData.Source.Slice(0, expected)))
         {
             return (RefusalReason.BurnedInIdentity,
                 $"Bits outside BitsStored ({description.BitsStored} of {description.BitsAllocated}) hold something that is no sample; it may show identity.");
@@ -69,13 +69,34 @@ internal sealed class PixelFrames
     }
 
     /// <summary>True unless the bits around every sample are zero, or repeat its sign above it.</summary>
-    private static bool HasDataOutsideBitsStored(PixelDescription description, ReadOnlySpan<byte> pixels)
+    private static bool HasDataOutsideBitsStored(PixelDescription description, ByteSource pixels)
     {
         if (description.BitsStored == description.BitsAllocated)
         {
             return false;
         }
 
+        if (pixels.TryGetMemory(out ReadOnlyMemory<byte> all))
+        {
+            return HasDataOutsideBitsStored(description, all.Span);
+        }
+
+        byte[] buffer = new byte[ByteSource.ChunkLength];
+        for (long offset = 0; offset < pixels.Length; offset += buffer.Length)
+        {
+            Span<byte> chunk = buffer.AsSpan(0, (int)Math.Min(buffer.Length, pixels.Length - offset));
+            pixels.Read(offset, chunk);
+            if (HasDataOutsideBitsStored(description, chunk))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static bool HasDataOutsideBitsStored(PixelDescription description, ReadOnlySpan<byte> pixels)
+    {
         int below = (1 << (description.HighBit + 1 - description.BitsStored)) - 1;
         int above = ((1 << description.BitsAllocated) - 1) & ~((1 << (description.HighBit + 1)) - 1);
         int step = description.BitsAllocated / 8;
@@ -93,19 +114,15 @@ internal sealed class PixelFrames
     }
 
     /// <summary>Reads one frame as a plane of stored values.</summary>
-    public PixelPlane Read(int frame) => PixelPlane.Read(Description, FrameOf(_pixelData.Value.Span, frame));
+    public PixelPlane Read(int frame) => PixelPlane.Read(Description, FrameOf(frame).Load().Span);
 
-    /// <summary>The pixel data element with one frame replaced; everything else, bits above BitsStored included, as it was.</summary>
+    /// <summary>The pixel data element with one frame replaced; everything else, bits above BitsStored included, as it was and where it lies.</summary>
     public Element With(int frame, PixelPlane plane)
     {
-        byte[] bytes = _pixelData.Value.ToArray();
-        plane.Write(Description, FrameOf(bytes.AsSpan(), frame));
-        return Element.Raw(_pixelData.Tag, _pixelData.Vr, bytes);
+        byte[] bytes = FrameOf(frame).ToArray();
+        plane.Write(Description, bytes);
+        return Element.Raw(_pixelData.Tag, _pixelData.Vr, _pixelData.Source.Replace(frame * Description.FrameLength, ByteSource.Of(bytes)));
     }
 
-    private ReadOnlySpan<byte> FrameOf(ReadOnlySpan<byte> pixelData, int frame) =>
-        pixelData.Slice(checked((int)(frame * Description.FrameLength)), (int)Description.FrameLength);
-
-    private Span<byte> FrameOf(Span<byte> pixelData, int frame) =>
-        pixelData.Slice(checked((int)(frame * Description.FrameLength)), (int)Description.FrameLength);
+    private ByteSource FrameOf(int frame) => _pixelData.Source.Slice(frame * Description.FrameLength, Description.FrameLength);
 }

@@ -14,10 +14,10 @@ public sealed partial class Protector
     /// Puts the stego pixels in, says what was done to them (PS3.3 C.7.6.1.1.2: pixels that differ from the source make a
     /// DERIVED image) and adds everything else that was removed as an item of the Encrypted Attributes Sequence.
     /// </summary>
-    private DataSet Complete(DataSet original, DeidentificationResult split, Element pixelData, Embedded embedded, TransferSyntax transferSyntax)
+    private static DataSet Complete(
+        DataSet original, DeidentificationResult split, RestorationRecord record, Element pixelData, Embedded embedded)
     {
         DataSet clean = split.Clean;
-        var record = RestorationRecord.Of(original, split.Identity, transferSyntax);
         clean.Set(pixelData);
 
         string[] imageType = [.. original.GetTexts(Tags.ImageType)];
@@ -38,48 +38,55 @@ public sealed partial class Protector
         // Items that another site sealed stay beside ours; the record holds them too, as they were.
         Element foreign = clean.Find(Tags.EncryptedAttributesSequence) ?? Element.Sequence(Tags.EncryptedAttributesSequence, []);
         record.Replace(original, clean, foreign);
-        DataSet item = EncryptedAttributes.Seal(record.ToDataSet(), _keys.Active.Recipient);
-        clean.Set(Element.Sequence(Tags.EncryptedAttributesSequence, [.. foreign.Items!, item]));
         return clean;
+    }
+
+    /// <summary>Seals the record into the clean data set.</summary>
+    /// <returns>Null when done, a refusal when the record is too large to be encrypted in memory.</returns>
+    private ProtectionOutcome.Quarantined? TryHide(DataSet clean, RestorationRecord record)
+    {
+        DataSet plain = record.ToDataSet();
+        long length = DataSetWriter.LengthOf(plain, TransferSyntax.ExplicitVRLittleEndian);
+        if (length > EncryptedAttributes.MostSealed)
+        {
+            return new ProtectionOutcome.Quarantined(RefusalReason.UnsupportedObject,
+                $"The attributes that must be removed have {length} bytes, more than the {EncryptedAttributes.MostSealed} that are sealed.");
+        }
+
+        DataSet item = EncryptedAttributes.Seal(plain, _keys.Active.Recipient);
+        clean.Set(Element.Sequence(Tags.EncryptedAttributesSequence, [.. clean.Find(Tags.EncryptedAttributesSequence)!.Items!, item]));
+        return null;
     }
 
     /// <summary>
     /// Does with the bytes that would leave what an authorised retrieval would do, and compares.
     /// </summary>
     /// <returns>Null when proved, otherwise what was not equal.</returns>
-    private string? Prove(byte[] written, ReadOnlyMemory<byte> received, TransferSyntax transferSyntax, PixelPlane cover, BackgroundMask mask, int frame)
+    private string? Prove(ByteSource kept, ByteSource received, TransferSyntax transferSyntax, PixelPlane cover, BackgroundMask mask, int frame)
     {
-        DataSet readBack = DataSetReader.Read(written, transferSyntax);
+        DataSet readBack = DataSetReader.Read(kept, transferSyntax);
         if (PixelFrames.TryOpen(readBack, out PixelFrames frames) is (not RefusalReason.None, var problem))
         {
             return problem;
         }
 
-        PixelPlane stego = frames.Read(frame);
-        for (int y = 0; y < cover.Height; y++)
+        if (mask.FirstChangeOutside(cover, frames.Read(frame)) is var (x, y))
         {
-            for (int x = 0; x < cover.Width; x++)
-            {
-                int at = (y * cover.Width) + x;
-                if (stego.Samples[at] != cover.Samples[at] && !mask.ContainsPixel(x, y))
-                {
-                    return string.Create(CultureInfo.InvariantCulture, $"The pixel at column {x}, row {y} lies outside the mask and was changed.");
-                }
-            }
+            return string.Create(CultureInfo.InvariantCulture, $"The pixel at column {x}, row {y} lies outside the mask and was changed.");
         }
 
         return _revealer.Reveal(readBack) switch
         {
             // Deflated bytes depend on the deflater; there the digest inside, which the revealer compared, is the proof.
-            RevealOutcome.Revealed revealed when transferSyntax.Deflated || revealed.Original.DataSet.AsSpan().SequenceEqual(received.Span) => null,
+            RevealOutcome.Revealed revealed when transferSyntax.Deflated || revealed.Original.DataSet.ContentEquals(received) => null,
             RevealOutcome.NotRevealed not => $"Reading back failed ({not.Reason}): {not.Detail}",
             _ => "Reading back gave another data set.",
         };
     }
 
-    private ProtectedInstance Describe(DataSet clean, byte[] written, TransferSyntax transferSyntax, EssentialIdentity identity,
+    private ProtectedInstance Describe(DataSet clean, TransferSyntax transferSyntax, EssentialIdentity identity,
         DeidentificationResult split, Embedded embedded, int frame) => new(
-            written,
+            DataSetWriter.ToSource(clean, transferSyntax),
             transferSyntax,
             clean.GetText(Tags.SOPClassUID)!,
             clean.GetText(Tags.SOPInstanceUID)!,

@@ -6,6 +6,10 @@ using PacsStegoGateway.Steganography.Sealing;
 
 namespace PacsStegoGateway.Protection;
 
+/// <summary>Keeps the data set of an instance that is yet to be proved.</summary>
+/// <returns>What was kept, read back from where it is; stays open until its user disposes it.</returns>
+public delegate ByteSource KeepProtected(ProtectedInstance instance);
+
 /// <summary>
 /// The product's first verb: an instance with identity goes in, a de-identified one that carries its sealed identity
 /// comes out, proved; or nothing does.
@@ -33,21 +37,31 @@ public sealed partial class Protector
         _segmenter = segmenterName;
     }
 
+    /// <summary>Protects one instance in memory.</summary>
+    /// <inheritdoc cref="Protect(ByteSource, TransferSyntax, KeepProtected)"/>
+    public ProtectionOutcome Protect(ReadOnlyMemory<byte> dataSet, TransferSyntax transferSyntax) =>
+        Protect(ByteSource.Of(dataSet), transferSyntax, static instance => ByteSource.Of(instance.DataSet.ToArray()));
+
     /// <summary>Protects one instance.</summary>
     /// <param name="dataSet">The data set as received, encoded under <paramref name="transferSyntax"/>, without meta header.</param>
     /// <param name="transferSyntax">The transfer syntax it was received in; the result has the same.</param>
-    public ProtectionOutcome Protect(ReadOnlyMemory<byte> dataSet, TransferSyntax transferSyntax)
+    /// <param name="keep">Keeps the result where it will leave from: the proof reads it there.</param>
+    /// <exception cref="IOException">The source cannot be read, or the result not be kept.</exception>
+    public ProtectionOutcome Protect(ByteSource dataSet, TransferSyntax transferSyntax, KeepProtected keep)
     {
-        DataSet original;
         try
         {
-            original = DataSetReader.Read(dataSet, transferSyntax);
+            return TryProtect(dataSet, transferSyntax, keep);
         }
         catch (DicomContentException e)
         {
             return new ProtectionOutcome.Quarantined(RefusalReason.MalformedDataSet, e.Message);
         }
+    }
 
+    private ProtectionOutcome TryProtect(ByteSource dataSet, TransferSyntax transferSyntax, KeepProtected keep)
+    {
+        DataSet original = DataSetReader.Read(dataSet, transferSyntax);
         if (Decide(original) is { } refusal)
         {
             return refusal;
@@ -73,7 +87,7 @@ public sealed partial class Protector
 
         var identity = EssentialIdentity.Of(original);
         TransferSyntax encoding = OriginalDigest.EncodingOf(transferSyntax);
-        byte[] digest = OriginalDigest.Of(transferSyntax.Deflated ? DataSetWriter.ToArray(original, encoding) : dataSet.Span);
+        byte[] digest = OriginalDigest.Of(transferSyntax.Deflated ? DataSetWriter.ToSource(original, encoding) : dataSet);
         byte[] message = new SymbolMessage(digest, identity).Encode();
 
         string why = "";
@@ -86,11 +100,18 @@ public sealed partial class Protector
                     why = why.Length == 0 ? refused.Detail : why;
                     break;
                 case Embedded embedded:
-                    DataSet clean = Complete(original, split, frames.With(frame, embedded.Stego), embedded, transferSyntax);
-                    byte[] written = DataSetWriter.ToArray(clean, transferSyntax);
-                    return Prove(written, dataSet, transferSyntax, cover, embedded.Mask, frame) is { } unproved
+                    var record = RestorationRecord.Of(original, split.Identity, transferSyntax);
+                    DataSet clean = Complete(original, split, record, frames.With(frame, embedded.Stego), embedded);
+                    if (TryHide(clean, record) is { } tooMuch)
+                    {
+                        return tooMuch;
+                    }
+
+                    ProtectedInstance instance = Describe(clean, transferSyntax, identity, split, embedded, frame);
+                    instance = instance with { DataSet = keep(instance) };
+                    return Prove(instance.DataSet, dataSet, transferSyntax, cover, embedded.Mask, frame) is { } unproved
                         ? new ProtectionOutcome.Quarantined(RefusalReason.ProofFailed, unproved)
-                        : new ProtectionOutcome.Protected(Describe(clean, written, transferSyntax, identity, split, embedded, frame));
+                        : new ProtectionOutcome.Protected(instance);
             }
         }
 

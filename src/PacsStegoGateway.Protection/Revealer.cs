@@ -21,7 +21,7 @@ public sealed class Revealer
         _recipients = [.. keys.Keys.Select(static k => k.Recipient)];
     }
 
-    /// <summary>Reveals one instance as a PACS returned it, in whatever transfer syntax.</summary>
+    /// <summary>Reveals one instance as a PACS returned it, in whatever transfer syntax. What comes out reads from the source of what goes in.</summary>
     public RevealOutcome Reveal(DataSet stored)
     {
         (RefusalReason reason, string detail) = PixelFrames.TryOpen(stored, out PixelFrames frames);
@@ -77,7 +77,7 @@ public sealed class Revealer
             return new RevealOutcome.NotRevealed(RefusalReason.OriginalNotProven, e.Message, message.Identity);
         }
 
-        byte[] encoded = DataSetWriter.ToArray(original, OriginalDigest.EncodingOf(record.TransferSyntax));
+        ByteSource encoded = DataSetWriter.ToSource(original, OriginalDigest.EncodingOf(record.TransferSyntax));
         if (!OriginalDigest.Of(encoded).AsSpan().SequenceEqual(message.OriginalDigest))
         {
             return new RevealOutcome.NotRevealed(RefusalReason.OriginalNotProven,
@@ -86,7 +86,7 @@ public sealed class Revealer
         }
 
         return new RevealOutcome.Revealed(Describe(original, record.TransferSyntax,
-            record.TransferSyntax.Deflated ? DataSetWriter.ToArray(original, record.TransferSyntax) : encoded));
+            record.TransferSyntax.Deflated ? DataSetWriter.ToSource(original, record.TransferSyntax) : encoded));
     }
 
     /// <summary>PS3.15 E.1.2 for the attributes that are known: identity back, marks of de-identification off.</summary>
@@ -101,10 +101,10 @@ public sealed class Revealer
         dataSet.Remove(Tags.DeidentificationMethod);
         dataSet.Remove(Tags.DeidentificationMethodCodeSequence);
         dataSet.Remove(Tags.EncryptedAttributesSequence);
-        return Describe(dataSet, TransferSyntax.ExplicitVRLittleEndian, DataSetWriter.ToArray(dataSet, TransferSyntax.ExplicitVRLittleEndian));
+        return Describe(dataSet, TransferSyntax.ExplicitVRLittleEndian, DataSetWriter.ToSource(dataSet, TransferSyntax.ExplicitVRLittleEndian));
     }
 
-    private static RevealedInstance Describe(DataSet dataSet, TransferSyntax transferSyntax, byte[] encoded) => new(
+    private static RevealedInstance Describe(DataSet dataSet, TransferSyntax transferSyntax, ByteSource encoded) => new(
         encoded,
         transferSyntax,
         dataSet.GetText(Tags.SOPClassUID) ?? "",

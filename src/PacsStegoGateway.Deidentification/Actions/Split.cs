@@ -216,7 +216,7 @@ internal sealed class Split
                     Sweep(items[i], $"{path}{element.Tag}[{i + 1}]/");
                 }
             }
-            else if (element.Value.Length >= RemovedValues.Shortest && ((MayRepeat(element) && _removed.OccursIn(element.Value.Span, identifiersOnly: standardCode || element.Vr == Vr.IS))
+            else if (element.ValueLength >= RemovedValues.Shortest && ((MayRepeat(element) && _removed.OccursIn(element.Value.Span, identifiersOnly: standardCode || element.Vr == Vr.IS))
                     || (element.Vr == Vr.CS && _removed.HoldsIdentifier(element.Value.Span)))
                 && ProfileTable.Find(element.Tag) is null)
             {
@@ -267,7 +267,7 @@ internal sealed class Split
     {
         Vr.AE or Vr.LO or Vr.LT or Vr.SH or Vr.ST or Vr.UC or Vr.UR or Vr.UT => true,
         Vr.CS => element.Value.Span.ContainsAnyInRange((byte)'a', (byte)'z'),
-        Vr.IS => element.Value.Length >= 6,
+        Vr.IS => element.ValueLength >= 6,
         _ => false,
     };
 }

@@ -25,23 +25,22 @@ internal static class UnknownVr
         {
             Vr.UN => element,
             Vr.SQ => ReadSequence(element) ?? element,
-            _ when !vr.HasLongHeader() && element.Value.Length > LongestShortValue => element,
-            _ when element.Value.Length % vr.SwapUnit() != 0 => element,
-            _ => Element.Raw(element.Tag, vr, element.Value),
+            _ when !vr.HasLongHeader() && element.ValueLength > LongestShortValue => element,
+            _ when element.ValueLength % vr.SwapUnit() != 0 => element,
+            _ => Element.Raw(element.Tag, vr, element.Source),
         };
     }
 
     /// <summary>The value field of a sequence in UN is Implicit VR Little Endian (PS3.5 6.2.2 note 4).</summary>
     private static Element? ReadSequence(Element element)
     {
-        byte[] whole = new byte[8 + element.Value.Length];
-        BinaryPrimitives.WriteUInt16LittleEndian(whole, element.Tag.Group);
-        BinaryPrimitives.WriteUInt16LittleEndian(whole.AsSpan(2), element.Tag.Element);
-        BinaryPrimitives.WriteInt32LittleEndian(whole.AsSpan(4), element.Value.Length);
-        element.Value.CopyTo(whole.AsMemory(8));
+        byte[] header = new byte[8];
+        BinaryPrimitives.WriteUInt16LittleEndian(header, element.Tag.Group);
+        BinaryPrimitives.WriteUInt16LittleEndian(header.AsSpan(2), element.Tag.Element);
+        BinaryPrimitives.WriteUInt32LittleEndian(header.AsSpan(4), (uint)element.ValueLength);
         try
         {
-            return DataSetReader.Read(whole, TransferSyntax.ImplicitVRLittleEndian).Find(element.Tag);
+            return DataSetReader.Read(ByteSource.Join(ByteSource.Of(header), element.Source), TransferSyntax.ImplicitVRLittleEndian).Find(element.Tag);
         }
         catch (DicomContentException)
         {

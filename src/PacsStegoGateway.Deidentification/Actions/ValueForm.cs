@@ -23,7 +23,7 @@ internal static class ValueForm
 
         // An older edition may have had IS where DS is now, and the other way round: the wider repertoire holds.
         Vr form = meant == Vr.IS && element.Vr == Vr.DS ? Vr.DS : meant;
-        return element.Fragments is null && !IsInRepertoire(element.Value.Span, form) ? $"not in the repertoire of {form.Letters()}" : null;
+        return element.Fragments is null && HasRepertoire(form) && !IsInRepertoire(element.Value.Span, form) ? $"not in the repertoire of {form.Letters()}" : null;
     }
 
     /// <summary>The VR itself, its alternative, those that editions exchanged, and free text for free text.</summary>
@@ -40,6 +40,9 @@ internal static class ValueForm
 
     private static bool IsFreeText(Vr vr) =>
         vr is Vr.AE or Vr.CS or Vr.LO or Vr.LT or Vr.SH or Vr.ST or Vr.UC or Vr.UR or Vr.UT;
+
+    /// <summary>Bulk data has none, and is not read.</summary>
+    private static bool HasRepertoire(Vr vr) => vr is Vr.DS or Vr.IS or Vr.CS or Vr.AS or Vr.UI;
 
     /// <summary>PS3.5 6.2. Of CS printable ASCII passes: people type it in lower case, and the last look reads that.</summary>
     private static bool IsInRepertoire(ReadOnlySpan<byte> value, Vr vr) => vr switch

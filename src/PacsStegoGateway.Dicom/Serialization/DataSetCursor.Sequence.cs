@@ -19,7 +19,7 @@ internal ref partial struct DataSetCursor
     /// <param name="length">The counted value length, checked, or null when delimited.</param>
     /// <param name="outerEnd">Where the data set around it ends.</param>
     /// <param name="place">Where the data set around it stands.</param>
-    private Element ReadSequence(DataSet parent, Tag tag, Vr vr, ElementEncoding encoding, int? length, int outerEnd, Place place)
+    private Element ReadSequence(DataSet parent, Tag tag, Vr vr, ElementEncoding encoding, long? length, long outerEnd, Place place)
     {
         int depth = place.Depth + 1;
         if (depth > _options.MaxSequenceDepth)
@@ -27,7 +27,7 @@ internal ref partial struct DataSetCursor
             throw new DicomContentException($"Sequences are nested deeper than {_options.MaxSequenceDepth}.", _position, tag);
         }
 
-        int end = length is { } counted ? _position + counted : outerEnd;
+        long end = length is { } counted ? _position + counted : outerEnd;
         List<DataSet> items = [];
         while (length is null || _position < end)
         {
@@ -36,7 +36,7 @@ internal ref partial struct DataSetCursor
                 break;
             }
 
-            int itemEnd = header.IsUndefined ? end : _position + LengthWithin(header, _position, end);
+            long itemEnd = header.IsUndefined ? end : _position + LengthWithin(header, _position, end);
             var item = new DataSet(new List<Element>(8)) { HasUndefinedLength = header.IsUndefined, Parent = parent };
             ReadElements(item, encoding, itemEnd, new Place(depth, header.IsUndefined, place.IsSigned));
             items.Add(item);
@@ -45,13 +45,13 @@ internal ref partial struct DataSetCursor
         return Element.Sequence(tag, items, length is null, vr);
     }
 
-    private List<ReadOnlyMemory<byte>> ReadFragments(Tag tag, ElementEncoding encoding, int end)
+    private Fragments ReadFragments(Tag tag, ElementEncoding encoding, long end)
     {
-        List<ReadOnlyMemory<byte>> fragments = [];
+        var fragments = new Fragments();
         while (ReadItemHeader(tag, encoding, end, isDelimited: true) is { } header)
         {
-            int length = LengthWithin(header, _position, end);
-            fragments.Add(_bytes.Slice(_position, length));
+            long length = LengthWithin(header, _position, end);
+            fragments.Add(_source, _position, length);
             _position += length;
         }
 
@@ -59,9 +59,9 @@ internal ref partial struct DataSetCursor
     }
 
     /// <summary>The header of the next item, or null after the Sequence Delimitation Item.</summary>
-    private ElementHeader? ReadItemHeader(Tag sequence, ElementEncoding encoding, int end, bool isDelimited)
+    private ElementHeader? ReadItemHeader(Tag sequence, ElementEncoding encoding, long end, bool isDelimited)
     {
-        if (!ElementHeader.TryRead(_span[_position..end], encoding, out ElementHeader header))
+        if (!ElementHeader.TryRead(Peek(ElementHeader.LongSize, end), encoding, out ElementHeader header))
         {
             throw PastEnd($"{end - _position} bytes are left, too few for an item or its delimiter", _position, sequence, end);
         }

@@ -1,34 +1,67 @@
 namespace PacsStegoGateway.Dicom;
 
 /// <summary>A place in the bytes of a data set, and the counts that bound what is made of them.</summary>
-/// <remarks>Every length is compared with the bytes that are there before anything is allocated for it.</remarks>
+/// <remarks>
+/// Every length is compared with the bytes that are there before anything is allocated for it. The bytes are seen through
+/// a window: of an input in memory it is everything, of another the part around the position, where long values are
+/// stepped over.
+/// </remarks>
 internal ref partial struct DataSetCursor
 {
-    private readonly ReadOnlyMemory<byte> _bytes;
-    private readonly ReadOnlySpan<byte> _span;
+    /// <summary>Bytes of values that are copied out of a window; beyond, only those of <see cref="ShortValue"/> are.</summary>
+    private const long MostCopied = 32 << 20;
+
+    private const int ShortValue = 256;
+
+    /// <summary>Bytes of <see cref="Ahead"/>, and of padding after a data set of which not everything is in memory.</summary>
+    private const int AheadLength = 64 * 1024;
+
+    /// <summary>A window is as long as the longest value that is read, and at least this.</summary>
+    private const int ShortestWindow = 64;
+
     private readonly DicomReadOptions _options;
-    private int _position;
+    private readonly ByteSource _source;
+    private readonly long _length;
+    private readonly bool _isInMemory;
+    private ReadOnlyMemory<byte> _window;
+    private ReadOnlySpan<byte> _windowSpan;
+    private long _windowStart;
+    private byte[]? _buffer;
+    private long _copied;
+    private long _position;
     private int _items;
     private int _elements;
     private bool _ranPastEnd;
 
-    /// <param name="bytes">The input; offsets in exceptions count from its start.</param>
+    /// <param name="source">The input; offsets in exceptions count from its start.</param>
     /// <param name="position">Where reading starts.</param>
-    /// <param name="options">Strictness and limits.</param>
-    public DataSetCursor(ReadOnlyMemory<byte> bytes, int position, DicomReadOptions options)
+    /// <param name="options">Strictness, limits, and which inputs are read into memory.</param>
+    public DataSetCursor(ByteSource source, long position, DicomReadOptions options)
     {
-        _bytes = bytes;
-        _span = bytes.Span;
+        _isInMemory = source.TryGetMemory(out _window);
+        if (!_isInMemory && source.Length <= options.LongestReadSource)
+        {
+            _window = source.ToArray();
+            source = ByteSource.Of(_window);
+            _isInMemory = true;
+        }
+
+        _source = source;
+        _windowSpan = _window.Span;
+        _length = source.Length;
         _position = position;
         _options = options;
     }
 
-    public readonly int Position => _position;
+    public readonly long Position => _position;
+
+    /// <summary>The bytes from the position on: all of them, or at least <see cref="AheadLength"/>.</summary>
+    public ReadOnlySpan<byte> Ahead => Peek(AheadLength, _length);
 
     public DataSet ReadDataSet(ElementEncoding encoding)
     {
         var dataSet = new DataSet(new List<Element>(64));
-        ReadElements(dataSet, encoding, _span.Length, new Place(0, false, false));
+        ReadElements(dataSet, encoding, _length, new Place(0, false, false));
         return dataSet;
     }
 
@@ -38,7 +71,7 @@ internal ref partial struct DataSetCursor
         var dataSet = new DataSet(new List<Element>(32));
         try
         {
-            ReadElements(dataSet, encoding, _span.Length, new Place(0, false, false));
+            ReadElements(dataSet, encoding, _length, new Place(0, false, false));
         }
         catch (DicomContentException) when (_ranPastEnd)
         {
@@ -54,14 +87,16 @@ internal ref partial struct DataSetCursor
     /// </summary>
     public DataSet ReadFileMeta()
     {
-        int end = _position;
-        while (ElementHeader.TryRead(_span[end..], ElementEncoding.ExplicitLittleEndian, out ElementHeader header)
+        long start = _position;
+        while (ElementHeader.TryRead(Peek(ElementHeader.LongSize, _length), ElementEncoding.ExplicitLittleEndian, out ElementHeader header)
             && header.Tag.Group == 0x0002 && ElementHeader.AreLetters(header.Vr))
         {
-            end += header.Size;
-            end += LengthWithin(header, end, _span.Length);
+            _position += header.Size;
+            _position += LengthWithin(header, _position, _length);
         }
 
+        long end = _position;
+        _position = start;
         var meta = new DataSet(new List<Element>(12));
         ReadElements(meta, ElementEncoding.ExplicitLittleEndian, end, new Place(0, false, false));
         return meta;
@@ -71,14 +106,14 @@ internal ref partial struct DataSetCursor
     /// <param name="encoding">How they are laid out.</param>
     /// <param name="end">Where they end at the latest; exactly there when they are not delimited.</param>
     /// <param name="place">Where the data set stands.</param>
-    private void ReadElements(DataSet set, ElementEncoding encoding, int end, Place place)
+    private void ReadElements(DataSet set, ElementEncoding encoding, long end, Place place)
     {
         bool ordered = true;
         Tag last = default;
         while (_position < end)
         {
-            int start = _position;
-            if (!ElementHeader.TryRead(_span[start..end], encoding, out ElementHeader header))
+            long start = _position;
+            if (!ElementHeader.TryRead(Peek(ElementHeader.LongSize, end), encoding, out ElementHeader header))
             {
                 if (place.Depth == 0 && IsPadding(start, set))
                 {
@@ -133,7 +168,7 @@ internal ref partial struct DataSetCursor
             _position += header.Size;
             Element element = ReadContent(set, header, encoding, start, end, place);
             set.Append(element);
-            if (element.Tag.Value == 0x00280103 && element.Value.Length == 2)
+            if (element.Tag.Value == 0x00280103 && element.ValueLength == 2)
             {
                 place = place with { IsSigned = element.Value.Span[0] == 1 };
             }
@@ -147,7 +182,7 @@ internal ref partial struct DataSetCursor
         Finish(set, ordered);
     }
 
-    private Element ReadContent(DataSet set, ElementHeader header, ElementEncoding encoding, int start, int end, Place place)
+    private Element ReadContent(DataSet set, ElementHeader header, ElementEncoding encoding, long start, long end, Place place)
     {
         bool isImplicit = encoding == ElementEncoding.ImplicitLittleEndian;
         Vr vr = isImplicit ? ImplicitVr(header.Tag, place.IsSigned) : header.Vr;
@@ -178,10 +213,10 @@ internal ref partial struct DataSetCursor
             return ReadSequence(set, header.Tag, Vr.SQ, encoding, null, end, place);
         }
 
-        int length = LengthWithin(header, _position, end);
+        long length = LengthWithin(header, _position, end);
         if (vr == Vr.SQ)
         {
-            if (!isImplicit || _options.Strict || length == 0 || StartsWithItem(_position, length))
+            if (!isImplicit || _options.Strict || length == 0 || StartsWithItem(length))
             {
                 return ReadSequence(set, header.Tag, Vr.SQ, encoding, length, end, place);
             }
@@ -195,11 +230,18 @@ internal ref partial struct DataSetCursor
             throw new DicomContentException($"The length {length} is odd.", start, header.Tag);
         }
 
-        ReadOnlyMemory<byte> value = _bytes.Slice(_position, length);
-        _position += length;
-        if (encoding == ElementEncoding.ExplicitBigEndian && vr.SwapUnit() is > 1 and var unit)
+        int unit = encoding == ElementEncoding.ExplicitBigEndian ? vr.SwapUnit() : 1;
+        if (!_isInMemory && length > (_copied < MostCopied ? _options.LongestReadValue : ShortValue))
         {
-            byte[] swapped = GC.AllocateUninitializedArray<byte>(length);
+            ByteSource deferred = _source.Slice(_position, length);
+            _position += length;
+            return Element.Raw(header.Tag, vr, unit > 1 ? SwappedSource.Of(deferred, unit) : deferred);
+        }
+
+        ReadOnlyMemory<byte> value = Take((int)length);
+        if (unit > 1)
+        {
+            byte[] swapped = GC.AllocateUninitializedArray<byte>(value.Length);
             ByteOrder.Swap(value.Span, unit, swapped);
             value = swapped;
         }
@@ -207,19 +249,62 @@ internal ref partial struct DataSetCursor
         return Element.Raw(header.Tag, vr, value);
     }
 
-    private readonly bool StartsWithItem(int position, int length) =>
-        ElementHeader.TryRead(_span.Slice(position, length), ElementEncoding.ImplicitLittleEndian, out ElementHeader first)
+    private bool StartsWithItem(long length) =>
+        ElementHeader.TryRead(Peek(ElementHeader.ShortSize, _position + length), ElementEncoding.ImplicitLittleEndian, out ElementHeader first)
         && first.Tag == ElementHeader.Item;
 
+    /// <summary>The bytes from the position on that are in the window, moved on where it shows too few of those before the end.</summary>
+    /// <param name="wanted">How many there will be, unless the end comes before.</param>
+    /// <param name="end">Bytes from here on are not shown.</param>
+    private ReadOnlySpan<byte> Peek(int wanted, long end)
+    {
+        long left = end - _position;
+        long at = _position - _windowStart;
+        if (!_isInMemory && (at < 0 || _windowSpan.Length - at < Math.Min(wanted, left)))
+        {
+            MoveWindow(wanted);
+            at = _position - _windowStart;
+        }
+
+        return _windowSpan.Slice((int)at, (int)Math.Min(left, _windowSpan.Length - at));
+    }
+
+    /// <summary>The bytes at the position, which are there: a slice of the input in memory, else a copy. Moves the position after them.</summary>
+    private ReadOnlyMemory<byte> Take(int length)
+    {
+        ReadOnlyMemory<byte> bytes = default;
+        if (length > 0)
+        {
+            ReadOnlySpan<byte> seen = Peek(length, _position + length);
+            bytes = _isInMemory ? _window.Slice((int)_position, length) : seen.ToArray();
+            _copied += length;
+        }
+
+        _position += length;
+        return bytes;
+    }
+
+    private void MoveWindow(int wanted)
+    {
+        if (_buffer is null || _buffer.Length < Math.Min(wanted, _length))
+        {
+            _buffer = GC.AllocateUninitializedArray<byte>((int)Math.Min(_length, Math.Max(wanted, Math.Max(_options.LongestReadValue, ShortestWindow))));
+        }
+
+        _windowStart = Math.Min(_position, _length - _buffer.Length);
+        _windowSpan = _buffer;
+        _source.Read(_windowStart, _buffer);
+    }
+
     /// <summary>The value's length, once it is known to be there and allowed.</summary>
-    private int LengthWithin(in ElementHeader header, int valueStart, int end)
+    private long LengthWithin(in ElementHeader header, long valueStart, long end)
     {
         if (header.IsUndefined)
         {
             throw new DicomContentException("The length is undefined where it must be counted.", valueStart - header.Size, header.Tag);
         }
 
-        if (header.Length > (uint)(end - valueStart))
+        if (header.Length > end - valueStart)
         {
             throw PastEnd($"The length {header.Length} is more than the {end - valueStart} bytes that are left", valueStart - header.Size, header.Tag, end);
         }
@@ -230,10 +315,10 @@ internal ref partial struct DataSetCursor
                 $"The length {header.Length} is more than the allowed {_options.MaxValueLength}.", valueStart - header.Size, header.Tag);
         }
 
-        return (int)header.Length;
+        return header.Length;
     }
 
-    private readonly void CheckExplicit(in ElementHeader header, int start)
+    private readonly void CheckExplicit(in ElementHeader header, long start)
     {
         if (_options.Strict && !header.Vr.IsKnown())
         {
@@ -254,15 +339,16 @@ internal ref partial struct DataSetCursor
     }
 
     /// <summary>Takes what is left as padding after a data set: zero bytes only, and only when not strict.</summary>
-    private bool IsPadding(int start, DataSet set)
+    private bool IsPadding(long start, DataSet set)
     {
-        if (_options.Strict || _span[start..].ContainsAnyExcept((byte)0))
+        _position = start;
+        ReadOnlySpan<byte> rest = Ahead;
+        if (_options.Strict || rest.Length < _length - start || rest.ContainsAnyExcept((byte)0))
         {
             return false;
         }
 
-        set.TrailingBytes = _bytes[start..];
-        _position = _span.Length;
+        set.TrailingBytes = Take(rest.Length);
         return true;
     }
 
@@ -274,9 +360,9 @@ internal ref partial struct DataSetCursor
         }
     }
 
-    private DicomContentException PastEnd(string what, int offset, Tag? tag, int end)
+    private DicomContentException PastEnd(string what, long offset, Tag? tag, long end)
     {
-        _ranPastEnd = end == _span.Length;
+        _ranPastEnd = end == _length;
         return new DicomContentException($"{what}.", offset, tag);
     }
 

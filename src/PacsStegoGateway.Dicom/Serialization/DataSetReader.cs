@@ -8,15 +8,20 @@ public static class DataSetReader
 {
     /// <summary>Reads a whole data set without Part 10 header, as a C-STORE carries it.</summary>
     /// <exception cref="DicomContentException">The bytes are no data set of this syntax, or exceed a limit.</exception>
-    public static DataSet Read(ReadOnlyMemory<byte> bytes, TransferSyntax transferSyntax, DicomReadOptions? options = null)
+    public static DataSet Read(ReadOnlyMemory<byte> bytes, TransferSyntax transferSyntax, DicomReadOptions? options = null) =>
+        Read(ByteSource.Of(bytes), transferSyntax, options);
+
+    /// <inheritdoc cref="Read(ReadOnlyMemory{byte}, TransferSyntax, DicomReadOptions?)"/>
+    /// <param name="source">Stays open while the data set is in use: long values of a long source stay there.</param>
+    public static DataSet Read(ByteSource source, TransferSyntax transferSyntax, DicomReadOptions? options = null)
     {
         options ??= DicomReadOptions.Default;
         if (transferSyntax.Deflated)
         {
-            bytes = Deflated.Inflate(bytes, options.MaxInflatedLength, isPrefix: options.StopBefore is not null);
+            source = ByteSource.Of(Deflated.Inflate(source, options.MaxInflatedLength, isPrefix: options.StopBefore is not null));
         }
 
-        return new DataSetCursor(bytes, 0, options).ReadDataSet(EncodingOf(transferSyntax));
+        return new DataSetCursor(source, 0, options).ReadDataSet(EncodingOf(transferSyntax));
     }
 
     /// <summary>
@@ -28,12 +33,13 @@ public static class DataSetReader
     public static DataSet ReadHead(ReadOnlyMemory<byte> firstBytes, TransferSyntax transferSyntax, Tag stopBefore, DicomReadOptions? options = null)
     {
         options = (options ?? DicomReadOptions.Default) with { StopBefore = stopBefore };
+        ByteSource source = ByteSource.Of(firstBytes);
         if (transferSyntax.Deflated)
         {
-            firstBytes = Deflated.Inflate(firstBytes, options.MaxInflatedLength, isPrefix: true);
+            source = ByteSource.Of(Deflated.Inflate(source, options.MaxInflatedLength, isPrefix: true));
         }
 
-        return new DataSetCursor(firstBytes, 0, options).ReadHead(EncodingOf(transferSyntax));
+        return new DataSetCursor(source, 0, options).ReadHead(EncodingOf(transferSyntax));
     }
 
     internal static ElementEncoding EncodingOf(TransferSyntax transferSyntax) =>

@@ -33,7 +33,7 @@ public static class DataSetText
             string start = $"{indent}{element.Tag} {Letters(element.Vr)} {value}";
             string length = element.HasUndefinedLength || element.Items is not null
                 ? "-"
-                : element.Value.Length.ToString(CultureInfo.InvariantCulture);
+                : element.ValueLength.ToString(CultureInfo.InvariantCulture);
             writer.WriteLine($"{start.PadRight(ValueColumn)} # {length,6} {KeywordOf(element.Tag)}");
             for (int i = 0; i < (element.Items?.Count ?? 0); i++)
             {
@@ -57,7 +57,7 @@ public static class DataSetText
 
         if (element.Fragments is { } fragments)
         {
-            return $"{Math.Max(0, fragments.Count - 1)} fragments, {fragments.Skip(1).Sum(static f => (long)f.Length)} bytes";
+            return $"{Math.Max(0, fragments.Count - 1)} fragments, {fragments.TotalLength - (fragments.Count > 0 ? fragments.LengthOf(0) : 0)} bytes";
         }
 
         if (element.IsEmpty)
@@ -65,16 +65,16 @@ public static class DataSetText
             return "(no value)";
         }
 
-        // Only so much of a long value is decoded as can be shown: a pixel data element is never turned into text.
-        ReadOnlyMemory<byte> value = element.Value;
-        int bytes = Math.Min(value.Length, maxValueLength * 8);
-        if (Element.Raw(element.Tag, element.Vr, value[..bytes]).ToText(encoding) is { } text)
+        // Only so much of a long value is read and decoded as can be shown: a pixel data element is never turned into text.
+        int bytes = (int)Math.Min(element.ValueLength, maxValueLength * 8);
+        ReadOnlyMemory<byte> value = element.Source.Slice(0, bytes).Load();
+        if (Element.Raw(element.Tag, element.Vr, value).ToText(encoding) is { } text)
         {
-            string shown = Cut(Printable(text), maxValueLength, bytes < value.Length);
+            string shown = Cut(Printable(text), maxValueLength, bytes < element.ValueLength);
             return element.Vr.IsText() ? $"[{shown}]" : shown;
         }
 
-        return Cut(Convert.ToHexStringLower(value.Span[..Math.Min(value.Length, maxValueLength)]), maxValueLength, value.Length > maxValueLength);
+        return Cut(Convert.ToHexStringLower(value.Span[..Math.Min(bytes, maxValueLength)]), maxValueLength, element.ValueLength > maxValueLength);
     }
 
     private static string Cut(string text, int maxLength, bool isPart) =>

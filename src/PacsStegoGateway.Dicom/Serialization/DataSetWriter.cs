@@ -8,48 +8,39 @@ namespace PacsStegoGateway.Dicom;
 /// </summary>
 public static class DataSetWriter
 {
-    /// <summary>The bytes of the data set without Part 10 header, as a C-STORE carries it.</summary>
-    /// <exception cref="ArgumentException">A value is too long for any length field, or the whole for an array.</exception>
-    public static byte[] ToArray(DataSet dataSet, TransferSyntax transferSyntax)
-    {
-        byte[] bytes = ToArray(dataSet, DataSetReader.EncodingOf(transferSyntax));
-        return transferSyntax.Deflated ? Deflated.Deflate(bytes) : bytes;
-    }
-
-    /// <summary>Writes the same bytes as <see cref="ToArray(DataSet, TransferSyntax)"/>, without an array for the whole.</summary>
+    /// <summary>
+    /// The bytes of the data set without Part 10 header, as a C-STORE carries it: headers and short values in memory,
+    /// long ones where they lie. Of Deflated everything is in memory.
+    /// </summary>
     /// <exception cref="ArgumentException">A value is too long for any length field.</exception>
-    public static void Write(DataSet dataSet, TransferSyntax transferSyntax, IBufferWriter<byte> destination)
+    public static ByteSource ToSource(DataSet dataSet, TransferSyntax transferSyntax)
     {
-        if (transferSyntax.Deflated)
-        {
-            destination.Write(ToArray(dataSet, transferSyntax));
-            return;
-        }
-
-        Write(dataSet, DataSetReader.EncodingOf(transferSyntax), destination);
+        ByteSource source = ToSource(dataSet, DataSetReader.EncodingOf(transferSyntax));
+        return transferSyntax.Deflated ? ByteSource.Of(Deflated.Deflate(source)) : source;
     }
 
-    /// <summary>How many bytes <see cref="Write(DataSet, TransferSyntax, IBufferWriter{byte})"/> writes; of Deflated, before deflating.</summary>
+    /// <summary>The same in an array of its own.</summary>
+    /// <exception cref="ArgumentException">A value is too long for any length field, or the whole for an array.</exception>
+    public static byte[] ToArray(DataSet dataSet, TransferSyntax transferSyntax) => ToSource(dataSet, transferSyntax).ToArray();
+
+    /// <summary>Writes the same to a buffer writer.</summary>
+    /// <exception cref="ArgumentException">A value is too long for any length field.</exception>
+    public static void Write(DataSet dataSet, TransferSyntax transferSyntax, IBufferWriter<byte> destination) =>
+        ToSource(dataSet, transferSyntax).CopyTo(destination);
+
+    /// <summary>Writes the same to a stream; flushing it is the caller's.</summary>
+    /// <exception cref="ArgumentException">A value is too long for any length field.</exception>
+    public static void Write(DataSet dataSet, TransferSyntax transferSyntax, Stream destination) =>
+        ToSource(dataSet, transferSyntax).CopyTo(destination);
+
+    /// <summary>How many bytes are written; of Deflated, before deflating.</summary>
     public static long LengthOf(DataSet dataSet, TransferSyntax transferSyntax) =>
         EncodedLength.Of(dataSet, DataSetReader.EncodingOf(transferSyntax));
 
-    internal static byte[] ToArray(DataSet dataSet, ElementEncoding encoding)
+    internal static ByteSource ToSource(DataSet dataSet, ElementEncoding encoding)
     {
-        long length = EncodedLength.Of(dataSet, encoding);
-        if (length > Array.MaxLength)
-        {
-            throw new ArgumentException($"The data set has {length} bytes, more than an array holds.", nameof(dataSet));
-        }
-
-        var destination = new ExactBuffer((int)length);
-        Write(dataSet, encoding, destination);
-        return destination.Complete();
-    }
-
-    internal static void Write(DataSet dataSet, ElementEncoding encoding, IBufferWriter<byte> destination)
-    {
-        var emitter = new ElementEmitter(destination);
+        var emitter = new ElementEmitter(EncodedLength.Of(dataSet, encoding));
         emitter.WriteElements(dataSet, encoding);
-        emitter.Flush();
+        return emitter.Complete();
     }
 }

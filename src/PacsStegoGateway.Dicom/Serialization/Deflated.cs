@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.IO.Compression;
-using System.Runtime.InteropServices;
 
 namespace PacsStegoGateway.Dicom;
 
@@ -13,10 +12,10 @@ internal static class Deflated
     /// <param name="maxLength">The most bytes it may inflate to.</param>
     /// <param name="isPrefix">True when the stream may be cut: gives what could be inflated.</param>
     /// <exception cref="DicomContentException">Not a deflate stream, cut, or too long.</exception>
-    public static ReadOnlyMemory<byte> Inflate(ReadOnlyMemory<byte> deflated, int maxLength, bool isPrefix = false)
+    public static ReadOnlyMemory<byte> Inflate(ByteSource deflated, int maxLength, bool isPrefix = false)
     {
         var inflated = new ArrayBufferWriter<byte>(Math.Max(Chunk, (int)Math.Min(maxLength, deflated.Length * 3L)));
-        using var source = Stream(deflated);
+        using Stream source = deflated.OpenRead();
         using var inflater = new DeflateStream(source, CompressionMode.Decompress);
         try
         {
@@ -47,12 +46,12 @@ internal static class Deflated
     }
 
     /// <summary>Deflates, with a NUL byte at the end when the length would be odd (PS3.5 A.5).</summary>
-    public static byte[] Deflate(ReadOnlySpan<byte> bytes)
+    public static byte[] Deflate(ByteSource bytes)
     {
         using var destination = new MemoryStream();
         using (var deflater = new DeflateStream(destination, CompressionLevel.Optimal, leaveOpen: true))
         {
-            deflater.Write(bytes);
+            bytes.CopyTo(deflater);
         }
 
         if ((destination.Length & 1) != 0)
@@ -62,9 +61,4 @@ internal static class Deflated
 
         return destination.ToArray();
     }
-
-    private static MemoryStream Stream(ReadOnlyMemory<byte> bytes) =>
-        MemoryMarshal.TryGetArray(bytes, out ArraySegment<byte> segment)
-            ? new MemoryStream(segment.Array!, segment.Offset, segment.Count, writable: false)
-            : new MemoryStream(bytes.ToArray(), writable: false);
 }

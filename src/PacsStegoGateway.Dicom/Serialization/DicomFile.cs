@@ -16,7 +16,7 @@ namespace PacsStegoGateway.Dicom;
 public sealed class DicomFile
 {
     /// <summary>What a deflated data set was read from: the same elements are written as the same bytes.</summary>
-    private readonly (ReadOnlyMemory<byte> Deflated, ReadOnlyMemory<byte> Inflated)? _source;
+    private readonly (ByteSource Deflated, ByteSource Inflated)? _source;
 
     private readonly bool _hasPrefix;
 
@@ -31,7 +31,7 @@ public sealed class DicomFile
     }
 
     private DicomFile(ReadOnlyMemory<byte> preamble, bool hasPrefix, DataSet meta, DataSet dataSet, TransferSyntax transferSyntax,
-        (ReadOnlyMemory<byte> Deflated, ReadOnlyMemory<byte> Inflated)? source)
+        (ByteSource Deflated, ByteSource Inflated)? source)
     {
         Preamble = preamble;
         _hasPrefix = hasPrefix;
@@ -54,34 +54,40 @@ public sealed class DicomFile
 
     /// <summary>Reads a file; values are slices of the bytes, which must not change while it is in use.</summary>
     /// <exception cref="DicomContentException">No DICOM file, damaged, or beyond a limit.</exception>
-    public static DicomFile Read(ReadOnlyMemory<byte> part10, DicomReadOptions? options = null)
+    public static DicomFile Read(ReadOnlyMemory<byte> part10, DicomReadOptions? options = null) => Read(ByteSource.Of(part10), options);
+
+    /// <inheritdoc cref="Read(ReadOnlyMemory{byte}, DicomReadOptions?)"/>
+    /// <param name="part10">Stays open while the file is in use: long values of a long source stay there.</param>
+    public static DicomFile Read(ByteSource part10, DicomReadOptions? options = null)
     {
         options ??= DicomReadOptions.Default;
-        int preambleLength = PreambleOf(part10.Span);
-        bool hasPrefix = part10.Span[preambleLength..].StartsWith(FileMeta.Magic);
+        byte[] head = new byte[Math.Min(part10.Length, FileMeta.PreambleLength + FileMeta.Magic.Length)];
+        part10.Read(0, head);
+        int preambleLength = PreambleOf(head);
+        bool hasPrefix = head.AsSpan(preambleLength).StartsWith(FileMeta.Magic);
         if (options.Strict && preambleLength == 0)
         {
             throw new DicomContentException("There is no preamble followed by \"DICM\".", 0);
         }
 
         var cursor = new DataSetCursor(part10, preambleLength + (hasPrefix ? FileMeta.Magic.Length : 0), options);
-        int metaStart = cursor.Position;
+        long metaStart = cursor.Position;
         DataSet meta = cursor.ReadFileMeta();
-        int start = cursor.Position;
+        long start = cursor.Position;
         if (options.Strict)
         {
             CheckGroupLength(meta, metaStart, start);
         }
 
-        ReadOnlyMemory<byte> preamble = part10[..preambleLength];
-        TransferSyntax syntax = SyntaxOf(meta, part10.Span, start, options);
+        ReadOnlyMemory<byte> preamble = head.AsMemory(0, preambleLength);
+        TransferSyntax syntax = SyntaxOf(meta, cursor.Ahead, start, part10.Length - start, options);
         if (!syntax.Deflated)
         {
             return new DicomFile(preamble, hasPrefix, meta, cursor.ReadDataSet(DataSetReader.EncodingOf(syntax)), syntax, null);
         }
 
-        ReadOnlyMemory<byte> deflated = part10[start..];
-        ReadOnlyMemory<byte> inflated = Deflated.Inflate(deflated, options.MaxInflatedLength, isPrefix: options.StopBefore is not null);
+        ByteSource deflated = part10.Slice(start, part10.Length - start);
+        var inflated = ByteSource.Of(Deflated.Inflate(deflated, options.MaxInflatedLength, isPrefix: options.StopBefore is not null));
         DataSet dataSet = new DataSetCursor(inflated, 0, options).ReadDataSet(ElementEncoding.ExplicitLittleEndian);
         return new DicomFile(preamble, hasPrefix, meta, dataSet, syntax, (deflated, inflated));
     }
@@ -101,59 +107,32 @@ public sealed class DicomFile
         return new DicomFile(FileMeta.Create(sopClassUID, sopInstanceUID, transferSyntax.UID, sourceAE), read);
     }
 
+    /// <summary>The whole file: headers and short values in memory, long ones where they lie.</summary>
+    /// <exception cref="ArgumentException">A value is too long for any length field.</exception>
+    public ByteSource ToSource() => ByteSource.Join(
+        ByteSource.Of(Preamble),
+        _hasPrefix ? ByteSource.Of(FileMeta.Magic.ToArray()) : ByteSource.Empty,
+        DataSetWriter.ToSource(FileMetaInformation, ElementEncoding.ExplicitLittleEndian),
+        DataSetSource());
+
     /// <summary>The whole file.</summary>
     /// <exception cref="ArgumentException">A value is too long for any length field, or the whole for an array.</exception>
-    public byte[] ToArray()
-    {
-        byte[]? deflated = TransferSyntax.Deflated ? DeflatedBytes() : null;
-        long length = Preamble.Length + (_hasPrefix ? FileMeta.Magic.Length : 0)
-            + DataSetWriter.LengthOf(FileMetaInformation, TransferSyntax.ExplicitVRLittleEndian)
-            + (deflated?.Length ?? DataSetWriter.LengthOf(DataSet, TransferSyntax));
-        if (length > Array.MaxLength)
-        {
-            throw new ArgumentException($"The file has {length} bytes, more than an array holds.");
-        }
-
-        var destination = new ExactBuffer((int)length);
-        Write(destination, deflated);
-        return destination.Complete();
-    }
+    public byte[] ToArray() => ToSource().ToArray();
 
     /// <summary>Writes the whole file.</summary>
     /// <exception cref="ArgumentException">A value is too long for any length field.</exception>
-    public void Write(IBufferWriter<byte> destination) => Write(destination, TransferSyntax.Deflated ? DeflatedBytes() : null);
+    public void Write(IBufferWriter<byte> destination) => ToSource().CopyTo(destination);
 
     /// <summary>Writes the whole file; flushing the stream is the caller's.</summary>
     /// <exception cref="ArgumentException">A value is too long for any length field.</exception>
-    public void Write(Stream destination)
+    public void Write(Stream destination) => ToSource().CopyTo(destination);
+
+    private ByteSource DataSetSource()
     {
-        var pipe = System.IO.Pipelines.PipeWriter.Create(destination, new(leaveOpen: true));
-        Write(pipe);
-        pipe.Complete();
-    }
-
-    private void Write(IBufferWriter<byte> destination, byte[]? deflated)
-    {
-        destination.Write(Preamble.Span);
-        if (_hasPrefix)
-        {
-            destination.Write(FileMeta.Magic);
-        }
-
-        DataSetWriter.Write(FileMetaInformation, ElementEncoding.ExplicitLittleEndian, destination);
-        if (deflated is not null)
-        {
-            destination.Write(deflated);
-            return;
-        }
-
-        DataSetWriter.Write(DataSet, DataSetReader.EncodingOf(TransferSyntax), destination);
-    }
-
-    private byte[] DeflatedBytes()
-    {
-        byte[] bytes = DataSetWriter.ToArray(DataSet, ElementEncoding.ExplicitLittleEndian);
-        return _source is { } source && source.Inflated.Span.SequenceEqual(bytes) ? source.Deflated.ToArray() : Deflated.Deflate(bytes);
+        ByteSource bytes = DataSetWriter.ToSource(DataSet, DataSetReader.EncodingOf(TransferSyntax));
+        return !TransferSyntax.Deflated ? bytes
+            : _source is { } source && source.Inflated.ContentEquals(bytes) ? source.Deflated
+            : ByteSource.Of(Deflated.Deflate(bytes));
     }
 
     private static int PreambleOf(ReadOnlySpan<byte> bytes) =>
@@ -161,9 +140,9 @@ public sealed class DicomFile
             ? FileMeta.PreambleLength
             : 0;
 
-    private static void CheckGroupLength(DataSet meta, int start, int end)
+    private static void CheckGroupLength(DataSet meta, long start, long end)
     {
-        int counted = end - start - ElementHeader.ShortSize - sizeof(uint);
+        long counted = end - start - ElementHeader.ShortSize - sizeof(uint);
         if (meta.Find(Tags.FileMetaInformationGroupLength) is not { Value.Length: sizeof(uint) } length
             || BinaryPrimitives.ReadUInt32LittleEndian(length.Value.Span) != counted)
         {
@@ -174,7 +153,10 @@ public sealed class DicomFile
     private static TransferSyntax? DeclaredSyntax(DataSet meta) =>
         meta.GetText(Tags.TransferSyntaxUID) is { Length: > 0 } uid ? TransferSyntax.Of(uid) : null;
 
-    private static TransferSyntax SyntaxOf(DataSet meta, ReadOnlySpan<byte> bytes, int start, DicomReadOptions options)
+    /// <param name="head">The first bytes of the data set.</param>
+    /// <param name="start">Where it begins, for messages.</param>
+    /// <param name="length">Its length.</param>
+    private static TransferSyntax SyntaxOf(DataSet meta, ReadOnlySpan<byte> head, long start, long length, DicomReadOptions options)
     {
         TransferSyntax? declared = DeclaredSyntax(meta);
         if (options.Strict)
@@ -182,12 +164,12 @@ public sealed class DicomFile
             return declared ?? throw new DicomContentException("No transfer syntax is named.", start, Tags.TransferSyntaxUID);
         }
 
-        if (declared is { Deflated: true } || start == bytes.Length)
+        if (declared is { Deflated: true } || length == 0)
         {
             return declared ?? TransferSyntax.ImplicitVRLittleEndian;
         }
 
-        TransferSyntax? shown = Sniff(bytes[start..]);
+        TransferSyntax? shown = Sniff(head, length);
         if (declared is null)
         {
             return shown ?? throw new DicomContentException("These bytes are no DICOM data set.", start);
@@ -197,8 +179,9 @@ public sealed class DicomFile
     }
 
     /// <summary>The plain syntax that the first element's header shows, or null when it looks like none.</summary>
-    private static TransferSyntax? Sniff(ReadOnlySpan<byte> bytes)
+    private static TransferSyntax? Sniff(ReadOnlySpan<byte> bytes, long length)
     {
+        int before = bytes.Length;
         // Some writers put zeros between the meta group and the data set: an element (0000,0000) without VR.
         while (bytes.Length > ElementHeader.ShortSize && !bytes[..ElementHeader.ShortSize].ContainsAnyExcept((byte)0))
         {
@@ -217,8 +200,9 @@ public sealed class DicomFile
             return bigEndian ? TransferSyntax.ExplicitVRBigEndian : TransferSyntax.ExplicitVRLittleEndian;
         }
 
-        uint length = BinaryPrimitives.ReadUInt32LittleEndian(bytes[4..]);
-        bool isPlausible = length <= bytes.Length - ElementHeader.ShortSize || length == ElementHeader.UndefinedLength;
+        uint valueLength = BinaryPrimitives.ReadUInt32LittleEndian(bytes[4..]);
+        long left = length - (before - bytes.Length) - ElementHeader.ShortSize;
+        bool isPlausible = valueLength <= left || valueLength == ElementHeader.UndefinedLength;
         return !bigEndian && bytes[1] == 0 && isPlausible ? TransferSyntax.ImplicitVRLittleEndian : null;
     }
 }

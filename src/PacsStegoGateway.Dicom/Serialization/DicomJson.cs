@@ -42,7 +42,7 @@ public static class DicomJson
     /// Specific Character Set are left out or replaced as F.2 demands, since JSON is UTF-8. Bulk values are inline.
     /// </summary>
     /// <param name="dataSet">The data set.</param>
-    /// <param name="writer">Where to; not flushed.</param>
+    /// <param name="writer">Where to; flushed only in the middle of values that are not in memory.</param>
     /// <param name="bulkDataUri">Gives the URI that stands for the value of a top-level or nested element, or null to
     /// write the value inline. Encapsulated pixel data, which has no inline form, is left out without one.</param>
     public static void Write(DataSet dataSet, Utf8JsonWriter writer, Func<Element, string?>? bulkDataUri = null)
@@ -102,7 +102,7 @@ public static class DicomJson
 
         if (vr is Vr.OB or Vr.OD or Vr.OF or Vr.OL or Vr.OV or Vr.OW or Vr.UN)
         {
-            writer.WriteBase64String("InlineBinary", element.Value.Span);
+            WriteBulk(element, writer);
             return;
         }
 
@@ -113,6 +113,23 @@ public static class DicomJson
         }
 
         WriteNumbers(element.Value.Span, vr, writer);
+    }
+
+    private static void WriteBulk(Element element, Utf8JsonWriter writer)
+    {
+        if (!element.IsDeferred)
+        {
+            writer.WriteBase64String("InlineBinary", element.Value.Span);
+            return;
+        }
+
+        writer.WritePropertyName("InlineBinary");
+        element.Source.Pass(chunk =>
+        {
+            writer.WriteBase64StringSegment(chunk, isFinalSegment: false);
+            writer.Flush();
+        });
+        writer.WriteBase64StringSegment([], isFinalSegment: true);
     }
 
     private static void WriteTexts(string text, Vr vr, Utf8JsonWriter writer)

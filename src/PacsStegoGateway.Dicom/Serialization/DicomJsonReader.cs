@@ -155,9 +155,9 @@ internal ref struct DicomJsonReader
             }
 
             element = isValue ? ReadValues(set, tag, vr, depth) : isInline ? ReadInline(tag, vr) : ReadElsewhere(tag, vr);
-            if (element.Value.Length > _options.MaxValueLength)
+            if (element.ValueLength > _options.MaxValueLength)
             {
-                throw Wrong($"{element.Value.Length} bytes are more than the allowed {_options.MaxValueLength}.");
+                throw Wrong($"{element.ValueLength} bytes are more than the allowed {_options.MaxValueLength}.");
             }
         }
 

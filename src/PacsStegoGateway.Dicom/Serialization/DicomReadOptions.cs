@@ -34,11 +34,23 @@ public sealed record DicomReadOptions
     /// <summary>Elements of the whole input together, nested ones included. Default 10 000 000.</summary>
     public int MaxElements { get; init; } = 10_000_000;
 
-    /// <summary>Bytes of one value field or fragment. Default 2 147 483 647: bounded by the input alone.</summary>
-    public long MaxValueLength { get; init; } = int.MaxValue;
+    /// <summary>Bytes of one value field or fragment. Default 4 294 967 294, what a length field can say: bounded by the input alone.</summary>
+    public long MaxValueLength { get; init; } = uint.MaxValue - 1;
 
-    /// <summary>Bytes that a deflated data set may inflate to. Default 1 GiB.</summary>
-    public int MaxInflatedLength { get; init; } = 1 << 30;
+    /// <summary>
+    /// Bytes that a deflated data set may inflate to: it is the one kind that must be in memory whole. Default 64 MiB,
+    /// beyond any report and most images; a larger one is refused.
+    /// </summary>
+    public int MaxInflatedLength { get; init; } = 64 << 20;
+
+    /// <summary>
+    /// A source of up to so many bytes is read into memory whole, and all values are slices of that. Of a longer one,
+    /// values and fragments beyond <see cref="LongestReadValue"/> stay where they lie. Default 16 MiB; 0 leaves them there always.
+    /// </summary>
+    public int LongestReadSource { get; init; } = 16 << 20;
+
+    /// <summary>See <see cref="LongestReadSource"/>. Default 64 KiB: more than any value that is not bulk data.</summary>
+    public int LongestReadValue { get; init; } = 64 * 1024;
 
     /// <summary>
     /// Ends the reading before the first top-level element with this tag or a higher one; what follows is not looked

@@ -1,18 +1,39 @@
-using System.Buffers;
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 
 namespace PacsStegoGateway.Dicom;
 
-/// <summary>Writes elements into a buffer writer: headers and small values gathered, large values handed on whole.</summary>
+/// <summary>Puts an encoded data set together: headers and short values are gathered, long values stay where they are.</summary>
 internal ref struct ElementEmitter
 {
-    private const int Gathered = 4096;
+    /// <summary>Values up to so many bytes are copied.</summary>
+    private const int LongestGathered = 1024;
 
-    private readonly IBufferWriter<byte> _destination;
-    private Span<byte> _buffer;
+    private const int BufferLength = 16 * 1024;
+
+    private readonly List<ByteSource> _parts = [];
+    private readonly long _expected;
+    private byte[] _buffer;
+    private int _start;
     private int _used;
 
-    public ElementEmitter(IBufferWriter<byte> destination) => _destination = destination;
+    /// <param name="expected">How many bytes will be written.</param>
+    public ElementEmitter(long expected)
+    {
+        _expected = expected;
+        _buffer = GC.AllocateUninitializedArray<byte>((int)Math.Min(expected + ElementHeader.LongSize, BufferLength));
+    }
+
+    /// <summary>What was written.</summary>
+    /// <exception cref="InvalidOperationException">More or fewer bytes were written than had been counted.</exception>
+    public ByteSource Complete()
+    {
+        EndGathering();
+        ByteSource whole = ByteSource.Join(CollectionsMarshal.AsSpan(_parts));
+        return whole.Length == _expected
+            ? whole
+            : throw new InvalidOperationException($"{whole.Length} bytes were written where {_expected} had been counted.");
+    }
 
     public void WriteElements(DataSet dataSet, ElementEncoding encoding)
     {
@@ -21,24 +42,11 @@ internal ref struct ElementEmitter
             WriteElement(element, encoding);
         }
 
-        WriteBytes(dataSet.TrailingBytes.Span);
-    }
-
-    /// <summary>Hands on what is gathered; to be called at the end.</summary>
-    public void Flush()
-    {
-        if (_used > 0)
-        {
-            _destination.Advance(_used);
-        }
-
-        _buffer = default;
-        _used = 0;
+        WriteValue(dataSet.TrailingBytes, 1);
     }
 
     private void WriteElement(Element element, ElementEncoding encoding)
     {
-        bool bigEndian = encoding == ElementEncoding.ExplicitBigEndian;
         long valueLength = EncodedLength.OfValue(element, encoding);
         Vr vr = EncodedLength.WrittenVr(element, valueLength, encoding);
         WriteHeader(element.Tag, vr, element.HasUndefinedLength ? ElementHeader.UndefinedLength : Counted(valueLength, element.Tag), encoding);
@@ -52,19 +60,15 @@ internal ref struct ElementEmitter
         }
         else if (element.Fragments is { } fragments)
         {
-            foreach (ReadOnlyMemory<byte> fragment in fragments)
+            for (int i = 0; i < fragments.Count; i++)
             {
-                WriteHeader(ElementHeader.Item, default, (uint)fragment.Length, encoding);
-                WriteBytes(fragment.Span);
+                WriteHeader(ElementHeader.Item, default, Counted(fragments.LengthOf(i), element.Tag), encoding);
+                WriteValue(fragments.SourceOf(i), 1);
             }
-        }
-        else if (bigEndian && vr.SwapUnit() is > 1 and var unit)
-        {
-            WriteSwapped(element.Value.Span, unit);
         }
         else
         {
-            WriteBytes(element.Value.Span);
+            WriteValue(element, encoding == ElementEncoding.ExplicitBigEndian ? vr.SwapUnit() : 1);
         }
 
         if (element.HasUndefinedLength)
@@ -114,40 +118,66 @@ internal ref struct ElementEmitter
         _used += ElementHeader.LongSize;
     }
 
-    private void WriteBytes(ReadOnlySpan<byte> bytes)
+    private void WriteValue(Element element, int unit)
     {
-        if (bytes.Length <= Gathered / 4)
+        if (element.IsDeferred)
         {
-            bytes.CopyTo(Reserve(bytes.Length));
-            _used += bytes.Length;
-            return;
+            WriteValue(element.Source, unit);
         }
-
-        Flush();
-        _destination.Write(bytes);
-    }
-
-    private void WriteSwapped(ReadOnlySpan<byte> value, int unit)
-    {
-        while (!value.IsEmpty)
+        else
         {
-            ReadOnlySpan<byte> part = value[..Math.Min(value.Length, Gathered)];
-            ByteOrder.Swap(part, unit, Reserve(part.Length));
-            _used += part.Length;
-            value = value[part.Length..];
+            WriteValue(element.Value, unit);
         }
     }
 
-    /// <summary>At least so many bytes to write to, up to <see cref="Gathered"/>.</summary>
+    private void WriteValue(ReadOnlyMemory<byte> value, int unit)
+    {
+        if (value.Length <= LongestGathered)
+        {
+            ByteOrder.Swap(value.Span, unit, Reserve(value.Length)[..value.Length]);
+            _used += value.Length;
+        }
+        else
+        {
+            WriteValue(ByteSource.Of(value), unit);
+        }
+    }
+
+    private void WriteValue(ByteSource value, int unit)
+    {
+        value = unit > 1 ? SwappedSource.Of(value, unit) : value;
+        if (value.Length <= LongestGathered)
+        {
+            value.Read(0, Reserve((int)value.Length)[..(int)value.Length]);
+            _used += (int)value.Length;
+        }
+        else
+        {
+            EndGathering();
+            _parts.Add(value);
+        }
+    }
+
+    private void EndGathering()
+    {
+        if (_used > _start)
+        {
+            _parts.Add(ByteSource.Of(_buffer.AsMemory(_start, _used - _start)));
+            _start = _used;
+        }
+    }
+
+    /// <summary>At least so many bytes to write to, up to <see cref="LongestGathered"/>.</summary>
     private Span<byte> Reserve(int count)
     {
         if (_buffer.Length - _used < count)
         {
-            Flush();
-            _buffer = _destination.GetSpan(Gathered);
+            EndGathering();
+            _buffer = GC.AllocateUninitializedArray<byte>(BufferLength);
+            _start = _used = 0;
         }
 
-        return _buffer[_used..];
+        return _buffer.AsSpan(_used);
     }
 
     private static void WriteUInt16(Span<byte> bytes, ushort value, bool bigEndian)

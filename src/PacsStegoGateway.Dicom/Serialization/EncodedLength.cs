@@ -33,15 +33,10 @@ internal static class EncodedLength
 
         if (element.Fragments is { } fragments)
         {
-            foreach (ReadOnlyMemory<byte> fragment in fragments)
-            {
-                length += ElementHeader.ShortSize + fragment.Length;
-            }
-
-            return length;
+            return length + ((long)fragments.Count * ElementHeader.ShortSize) + fragments.TotalLength;
         }
 
-        return element.Value.Length;
+        return element.ValueLength;
     }
 
     /// <summary>The items of a UN sequence are Implicit VR Little Endian whatever is around them (PS3.5 6.2.2).</summary>

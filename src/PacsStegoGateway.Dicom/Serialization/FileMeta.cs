@@ -1,5 +1,3 @@
-using System.Buffers;
-
 namespace PacsStegoGateway.Dicom;
 
 /// <summary>The File Meta Information of Part 10 files (PS3.10 7.1) as this product writes it.</summary>
@@ -52,10 +50,7 @@ public static class FileMeta
     /// </summary>
     public static byte[] Prefix(string sopClassUID, string sopInstanceUID, string transferSyntaxUID, string? sourceAE = null)
     {
-        var bytes = new ArrayBufferWriter<byte>(512);
-        bytes.Write(new byte[PreambleLength]);
-        bytes.Write(Magic);
-        DataSetWriter.Write(Create(sopClassUID, sopInstanceUID, transferSyntaxUID, sourceAE), ElementEncoding.ExplicitLittleEndian, bytes);
-        return bytes.WrittenSpan.ToArray();
+        ByteSource meta = DataSetWriter.ToSource(Create(sopClassUID, sopInstanceUID, transferSyntaxUID, sourceAE), ElementEncoding.ExplicitLittleEndian);
+        return [.. new byte[PreambleLength], .. Magic, .. meta.Load().Span];
     }
 }

@@ -21,12 +21,15 @@ internal sealed class FragmentIndex
     /// <summary>Item tag and length before every fragment, in bytes.</summary>
     private const int ItemHeaderLength = 8;
 
-    private readonly IReadOnlyList<ReadOnlyMemory<byte>> _items;
+    /// <summary>Bytes of a fragment that show what it begins with.</summary>
+    private const int LongestStart = 12;
+
+    private readonly Fragments _items;
 
     /// <summary>For each frame the item it begins with, or null when frame n is item n + 1.</summary>
     private readonly int[]? _starts;
 
-    private FragmentIndex(IReadOnlyList<ReadOnlyMemory<byte>> items, int count, int[]? starts)
+    private FragmentIndex(Fragments items, int count, int[]? starts)
     {
         _items = items;
         Count = count;
@@ -40,7 +43,7 @@ internal sealed class FragmentIndex
     /// <param name="frames">Number of Frames, at least 1.</param>
     /// <param name="extendedOffsets">Value of (7FE0,0001), or empty.</param>
     /// <exception cref="DicomContentException">Which fragments belong to which frame cannot be found out.</exception>
-    public static FragmentIndex Of(IReadOnlyList<ReadOnlyMemory<byte>> items, int frames, ReadOnlySpan<byte> extendedOffsets)
+    public static FragmentIndex Of(Fragments items, int frames, ReadOnlySpan<byte> extendedOffsets)
     {
         int fragments = items.Count - 1;
         if (fragments < frames)
@@ -60,7 +63,7 @@ internal sealed class FragmentIndex
         }
 
         return new FragmentIndex(items, frames, frames == 1 ? [1]
-            : Where(items, frames, static f => !f.IsEmpty)
+            : Where(items, frames, static f => f.Length > 0)
             ?? Where(items, frames, BeginsCodestream)
             ?? throw new DicomContentException(
                 $"Encapsulated pixel data has {fragments} fragments for {frames} frames and no table or codestream starts that tell them apart."));
@@ -82,7 +85,7 @@ internal sealed class FragmentIndex
     }
 
     /// <summary>The first item of each frame by a table of offsets; null when there is none or it cannot be right.</summary>
-    private static int[]? FromTable(IReadOnlyList<ReadOnlyMemory<byte>> items, int frames, ReadOnlySpan<byte> table, int size)
+    private static int[]? FromTable(Fragments items, int frames, ReadOnlySpan<byte> table, int size)
     {
         if (table.Length != (long)frames * size)
         {
@@ -99,7 +102,7 @@ internal sealed class FragmentIndex
                 : BinaryPrimitives.ReadUInt64LittleEndian(table[(frame * size)..]);
             while (position < offset && item < items.Count)
             {
-                position += (ulong)(ItemHeaderLength + items[item++].Length);
+                position += (ulong)(ItemHeaderLength + items.LengthOf(item++));
             }
 
             if (position != offset || item >= items.Count || (frame == 0 ? offset != 0 : starts[frame - 1] == item))
@@ -114,13 +117,13 @@ internal sealed class FragmentIndex
     }
 
     /// <summary>The items that a frame begins with by a rule; null unless there are exactly as many as frames, the first among them.</summary>
-    private static int[]? Where(IReadOnlyList<ReadOnlyMemory<byte>> items, int frames, Func<ReadOnlyMemory<byte>, bool> begins)
+    private static int[]? Where(Fragments items, int frames, Func<ByteSource, bool> begins)
     {
         int[] starts = new int[frames];
         int found = 0;
         for (int item = 1; item < items.Count; item++)
         {
-            if (begins(items[item]))
+            if (begins(items.SourceOf(item)))
             {
                 if (found == frames)
                 {
@@ -138,7 +141,7 @@ internal sealed class FragmentIndex
     /// True for the first bytes of JPEG and JPEG-LS (SOI and another marker), JPEG 2000 (SOC, SIZ), JPEG XL (codestream or
     /// container) and of RLE (1 to 15 segments, the first right after the header).
     /// </summary>
-    private static bool BeginsCodestream(ReadOnlyMemory<byte> fragment) => fragment.Span switch
+    private static bool BeginsCodestream(ByteSource fragment) => fragment.Slice(0, Math.Min(fragment.Length, LongestStart)).Load().Span switch
     {
         [0xFF, 0xD8, 0xFF, ..] => true,
         [0xFF, 0x4F, 0xFF, 0x51, ..] => true,

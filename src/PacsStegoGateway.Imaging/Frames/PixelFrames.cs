@@ -51,7 +51,7 @@ public sealed class PixelFrames
         FrameFormat format = FormatOf(dataSet, samples);
         int count = CountOf(dataSet);
         if (format.PhotometricInterpretation == "YBR_FULL_422" && element.Fragments is null
-            && element.Value.Length >= (Int128)count * format.SampleCount * format.BitsAllocated / 8)
+            && element.ValueLength >= (Int128)count * format.SampleCount * format.BitsAllocated / 8)
         {
             // Written by decoders that gave every pixel its own chrominance and forgot to say so: the length tells.
             format = format with { PhotometricInterpretation = "YBR_FULL" };
@@ -102,16 +102,16 @@ public sealed class PixelFrames
     public ReadOnlyMemory<byte> Codestream(int frame)
     {
         (int first, int count) = FragmentsOf(frame);
-        IReadOnlyList<ReadOnlyMemory<byte>> items = _element.Fragments!;
+        Fragments items = _element.Fragments!;
         if (count == 1)
         {
-            return items[first].IsEmpty ? throw new DicomContentException($"Frame {frame} is an empty fragment.") : items[first];
+            return items.LengthOf(first) == 0 ? throw new DicomContentException($"Frame {frame} is an empty fragment.") : items[first];
         }
 
         long length = 0;
         for (int item = first; item < first + count; item++)
         {
-            length += items[item].Length;
+            length += items.LengthOf(item);
         }
 
         if (length == 0 || length > Array.MaxLength)
@@ -123,8 +123,9 @@ public sealed class PixelFrames
         int at = 0;
         for (int item = first; item < first + count; item++)
         {
-            items[item].Span.CopyTo(whole.AsSpan(at));
-            at += items[item].Length;
+            int some = (int)items.LengthOf(item);
+            items.SourceOf(item).Read(0, whole.AsSpan(at, some));
+            at += some;
         }
 
         return whole;
@@ -149,14 +150,14 @@ public sealed class PixelFrames
         Int128 bits = FrameGeometry.NativeBits(Format);
         Int128 from = bits * frame;
         Int128 end = (from + bits + 7) / 8;
-        if (end > _element.Value.Length)
+        if (end > _element.ValueLength)
         {
             throw new DicomContentException(
-                $"{_element.Tag} at frame {frame}: it has {_element.Value.Length} bytes, Rows, Columns and {Count} frames ask for {end} up to here.");
+                $"{_element.Tag} at frame {frame}: it has {_element.ValueLength} bytes, Rows, Columns and {Count} frames ask for {end} up to here.");
         }
 
-        int first = (int)(from / 8);
-        ReadOnlyMemory<byte> bytes = _element.Value[first..(int)end];
+        long first = (long)(from / 8);
+        ReadOnlyMemory<byte> bytes = _element.Source.Slice(first, (long)end - first).Load();
         return new PixelFrame(SwapsHalves ? WithHalvesSwapped(bytes.Span) : bytes, (int)(from % 8), Format, Samples);
     }
 

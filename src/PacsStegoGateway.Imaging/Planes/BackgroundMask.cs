@@ -24,8 +24,8 @@ public sealed record BackgroundMask(int Width, int Height, bool[] IsBackground, 
     /// <summary>Background share of all blocks, 0 to 1.</summary>
     public double Coverage => IsBackground.Length == 0 ? 0 : (double)Count / IsBackground.Length;
 
-    /// <summary>True when the two planes, of the mask's image size, are equal in every sample that is not background.</summary>
-    public bool IsUnchangedOutside(PixelPlane before, PixelPlane after)
+    /// <summary>The first pixel, row by row, that is not background and differs between two planes of the mask's image size; null when none does.</summary>
+    public (int X, int Y)? FirstChangeOutside(PixelPlane before, PixelPlane after)
     {
         for (int y = 0; y < before.Height; y++)
         {
@@ -40,9 +40,10 @@ public sealed record BackgroundMask(int Width, int Height, bool[] IsBackground, 
                     if (blocks[block])
                     {
                         int edge = block * BlockSize;
-                        if (!left[from..edge].SequenceEqual(right[from..edge]))
+                        int equal = left[from..edge].CommonPrefixLength(right[from..edge]);
+                        if (from + equal < edge)
                         {
-                            return false;
+                            return (from + equal, y);
                         }
 
                         from = edge + BlockSize;
@@ -50,13 +51,14 @@ public sealed record BackgroundMask(int Width, int Height, bool[] IsBackground, 
                 }
             }
 
-            if (!left[from..].SequenceEqual(right[from..]))
+            int same = left[from..].CommonPrefixLength(right[from..]);
+            if (from + same < before.Width)
             {
-                return false;
+                return (from + same, y);
             }
         }
 
-        return true;
+        return null;
     }
 
     /// <summary>True when the pixel lies in a background block.</summary>

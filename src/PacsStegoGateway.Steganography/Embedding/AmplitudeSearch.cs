@@ -177,7 +177,7 @@ internal sealed class AmplitudeSearch(SymbolEmbedder owner, PixelPlane cover, Pi
             || !extracted.Message.AsSpan().SequenceEqual(message)
             || !extracted.Restored.Samples.AsSpan().SequenceEqual(cover.Samples)
             || !extracted.Mask.IsBackground.AsSpan().SequenceEqual(rung.Plan.Mask.IsBackground)
-            || !extracted.Mask.IsUnchangedOutside(cover, stego))
+            || extracted.Mask.FirstChangeOutside(cover, stego) is not null)
         {
             return null;
         }

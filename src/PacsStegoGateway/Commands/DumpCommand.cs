@@ -18,7 +18,8 @@ internal static class DumpCommand
 
     private static int Run(string path, bool json)
     {
-        DicomFile file = DicomFile.Read(File.ReadAllBytes(path));
+        using FileSource source = FileSource.Open(path);
+        DicomFile file = DicomFile.Read(source);
         if (json)
         {
             using var writer = new Utf8JsonWriter(Console.OpenStandardOutput(), new JsonWriterOptions { Indented = true });

@@ -22,7 +22,8 @@ internal static class InspectCommand
         command.SetAction(result =>
         {
             using ProtectionRooms opened = rooms.Open(result);
-            Inspection inspection = Inspection.Of(DicomFile.Read(File.ReadAllBytes(result.GetRequiredValue(file))), opened);
+            using FileSource source = FileSource.Open(result.GetRequiredValue(file));
+            Inspection inspection = Inspection.Of(DicomFile.Read(source), opened);
             if (result.GetValue(json))
             {
                 Output.WriteJson(inspection.ToReport(result.GetValue(identity)));

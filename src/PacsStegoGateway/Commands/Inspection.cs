@@ -123,7 +123,8 @@ internal sealed class Inspection
 
     private void TryProtect(DicomFile file)
     {
-        switch (_rooms.Protector.Protect(DataSetWriter.ToArray(file.DataSet, file.TransferSyntax), file.TransferSyntax))
+        // Kept as the view that it is: nothing leaves.
+        switch (_rooms.Protector.Protect(DataSetWriter.ToSource(file.DataSet, file.TransferSyntax), file.TransferSyntax, static i => i.DataSet))
         {
             case ProtectionOutcome.Protected { Instance: var instance }:
                 Outcome = InspectionOutcome.Protectable;
@@ -174,8 +175,8 @@ internal sealed class Inspection
         }
 
         int length = (int)description.FrameLength;
-        PixelPlane cover = PixelPlane.Read(description, before.Value.Span[..length]);
-        PixelPlane stego = PixelPlane.Read(description, after.Value.Span[..length]);
+        PixelPlane cover = PixelPlane.Read(description, before.Source.Slice(0, length).Load().Span);
+        PixelPlane stego = PixelPlane.Read(description, after.Source.Slice(0, length).Load().Span);
         if (_rooms.Embedder.Extract(stego, description) is not Extracted found)
         {
             return null;

@@ -25,16 +25,24 @@ internal static class ProtectCommand
         Directory.CreateDirectory(output);
         return BatchRun.ForEach(files, "protect", path =>
         {
-            DicomFile file = DicomFile.Read(File.ReadAllBytes(path));
-            switch (rooms.Protector.Protect(DataSetWriter.ToArray(file.DataSet, file.TransferSyntax), file.TransferSyntax))
+            using FileSource source = FileSource.Open(path);
+            DicomFile file = DicomFile.Read(source);
+            using var result = new ResultFile(output);
+            switch (rooms.Protector.Protect(DataSetWriter.ToSource(file.DataSet, file.TransferSyntax), file.TransferSyntax, Keep))
             {
-                case ProtectionOutcome.Protected { Instance: var instance }:
-                    ResultFile.Write(output, instance.SOPInstanceUID, instance.ToPart10());
+                case ProtectionOutcome.Protected:
+                    result.Complete();
                     return null;
                 case ProtectionOutcome.Quarantined refused:
                     return $"{refused.Reason}: {refused.Detail}";
                 default:
                     throw new InvalidOperationException("There is no third outcome.");
+            }
+
+            ByteSource Keep(ProtectedInstance instance)
+            {
+                ByteSource written = result.Write(instance.SOPInstanceUID, instance.ToPart10());
+                return written.Slice(written.Length - instance.DataSet.Length, instance.DataSet.Length);
             }
         }, cancellation);
     }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using PacsStegoGateway.Configuration;
+using PacsStegoGateway.Dicom;
 using PacsStegoGateway.Protection;
 using PacsStegoGateway.Storage;
 using Spectre.Console;
@@ -90,7 +91,7 @@ internal static class QuarantineCommand
             {
                 try
                 {
-                    Console.WriteLine(await ExportAsync(store, SpoolFolder(options), row, folder, cancellation).ConfigureAwait(false));
+                    Console.WriteLine(await ExportAsync(store, SpoolFolder(options), row, folder).ConfigureAwait(false));
                 }
                 catch (FileNotFoundException)
                 {
@@ -245,9 +246,9 @@ internal static class QuarantineCommand
 
     /// <summary>Recorded first, then copied: nothing leaves unrecorded.</summary>
     /// <returns>The path written: complete or not there at all, readable by its owner alone.</returns>
-    private static async Task<string> ExportAsync(GatewayStore store, string spool, InstanceRow row, string folder, CancellationToken cancellation)
+    private static async Task<string> ExportAsync(GatewayStore store, string spool, InstanceRow row, string folder)
     {
-        using Stream source = Spool.OpenRead(spool, row.ReceivedFile);
+        using ByteSource source = Spool.Open(spool, row.ReceivedFile);
         await store.RecordExportAsync(row, ByWhom).ConfigureAwait(false);
         string path = Path.Combine(folder, $"quarantine-{row.Id}.dcm");
         string temporary = path + ".part";
@@ -260,7 +261,7 @@ internal static class QuarantineCommand
 
         using (var target = new FileStream(temporary, options))
         {
-            await source.CopyToAsync(target, cancellation).ConfigureAwait(false);
+            source.CopyTo(target);
         }
 
         File.Move(temporary, path, overwrite: true);

@@ -45,7 +45,8 @@ internal static class RenderCommand
             throw new CommandException($"{path}: no such file.");
         }
 
-        DicomFile file = DicomFile.Read(File.ReadAllBytes(path));
+        using FileSource source = FileSource.Open(path);
+        DicomFile file = DicomFile.Read(source);
         var frames = PixelFrames.Open(file.DataSet, file.TransferSyntax);
         (int first, int last) = ParseFrames(which, frames.Count);
         for (int frame = first; frame <= last; frame++)

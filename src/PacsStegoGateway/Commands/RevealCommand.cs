@@ -29,13 +29,17 @@ internal static class RevealCommand
         Directory.CreateDirectory(output);
         return BatchRun.ForEach(files, "reveal", path =>
         {
-            switch (rooms.Revealer.Reveal(DicomFile.Read(File.ReadAllBytes(path)).DataSet))
+            using FileSource source = FileSource.Open(path);
+            using var result = new ResultFile(output);
+            switch (rooms.Revealer.Reveal(DicomFile.Read(source).DataSet))
             {
                 case RevealOutcome.Revealed { Original: var original }:
-                    ResultFile.Write(output, original.SOPInstanceUID, original.ToPart10());
+                    result.Write(original.SOPInstanceUID, original.ToPart10());
+                    result.Complete();
                     return null;
                 case RevealOutcome.RevealedFromSymbolAlone { Instance: var instance } when symbolAlone:
-                    ResultFile.Write(output, instance.SOPInstanceUID, instance.ToPart10());
+                    result.Write(instance.SOPInstanceUID, instance.ToPart10());
+                    result.Complete();
                     return null;
                 case RevealOutcome.RevealedFromSymbolAlone:
                     return "The Encrypted Attributes are gone: only pixels and the essential identifiers can be restored. Use --accept-symbol-alone to write that.";

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.CommandLine;
 using PacsStegoGateway.Dicom;
 using PacsStegoGateway.Dicom.Network;
@@ -9,6 +8,8 @@ namespace PacsStegoGateway.Commands;
 /// <summary><c>psg send PEER IN...</c>: C-STORE of files and folders, each in its own transfer syntax.</summary>
 internal static class SendCommand
 {
+    private static readonly DicomReadOptions HeadOnly = new() { LongestReadSource = 0, StopBefore = Tags.StudyInstanceUID };
+
     public static Command Create()
     {
         Argument<string> peer = CommonOptions.Peer();
@@ -28,8 +29,9 @@ internal static class SendCommand
         {
             try
             {
-                // Pixel data is not read twice: the heads decide what is proposed, the bodies follow one by one.
-                DicomFile head = DicomFile.Read(await File.ReadAllBytesAsync(path, cancellation).ConfigureAwait(false));
+                // The heads decide what is proposed, the bodies follow one by one.
+                using FileSource source = FileSource.Open(path);
+                DicomFile head = DicomFile.Read(source, HeadOnly);
                 objects.Add((path, head.DataSet.GetText(Tags.SOPClassUID) ?? "", head.TransferSyntax.UID));
             }
             catch (DicomContentException e)
@@ -80,9 +82,19 @@ internal static class SendCommand
             return $"the peer does not accept {SopClasses.NameOf(sopClass) ?? sopClass} in {TransferSyntax.Of(transferSyntax).Name}.";
         }
 
-        DicomFile file = DicomFile.Read(await File.ReadAllBytesAsync(path, cancellation).ConfigureAwait(false));
+        using FileSource source = FileSource.Open(path);
+        DicomFile file;
+        try
+        {
+            file = DicomFile.Read(source);
+        }
+        catch (DicomContentException e)
+        {
+            return e.Message;
+        }
+
         StoreResponse response = await association.StoreAsync(sopClass, file.DataSet.GetText(Tags.SOPInstanceUID) ?? "", transferSyntax,
-            new ReadOnlySequence<byte>(DataSetWriter.ToArray(file.DataSet, file.TransferSyntax)), null, cancellation).ConfigureAwait(false);
+            DataSetWriter.ToSource(file.DataSet, file.TransferSyntax), null, cancellation).ConfigureAwait(false);
         return response.Status.IsFailure
             ? $"the peer answered {response.Status}{(response.ErrorComment is { Length: > 0 } comment ? $": {comment}" : "")}"
             : null;

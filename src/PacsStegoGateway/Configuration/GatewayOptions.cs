@@ -273,8 +273,11 @@ public sealed class SpoolOptions
     /// <summary>Most that the spool may hold, MiB. Default 0: no quota, the watermark alone decides.</summary>
     public long QuotaMegabytes { get; set; }
 
-    /// <summary>Largest object that is accepted, MiB, 1 to 2047 (an object is protected in memory). Default 1024.</summary>
-    public int MaxObjectMegabytes { get; set; } = 1024;
+    /// <summary>
+    /// Largest object that is accepted, MiB, 1 to 1048576. Default 16384. It takes that much of the disk twice until the
+    /// PACS has it, but not of the memory: long values are read in parts.
+    /// </summary>
+    public int MaxObjectMegabytes { get; set; } = 16384;
 }
 
 public enum DatabaseKind

@@ -174,7 +174,7 @@ public static class GatewayOptionsValidator
         found.NotEmpty("Spool:Folder", spool.Folder);
         found.Range("Spool:MinFreeMegabytes", spool.MinFreeMegabytes, 0, 1_048_576);
         found.Range("Spool:QuotaMegabytes", spool.QuotaMegabytes, 0, 1L << 40);
-        found.Range("Spool:MaxObjectMegabytes", spool.MaxObjectMegabytes, 1, 2047);
+        found.Range("Spool:MaxObjectMegabytes", spool.MaxObjectMegabytes, 1, 1048576);
     }
 
     private static void CheckDatabase(DatabaseOptions database, Problems found)

@@ -1,6 +1,6 @@
-using System.Buffers;
 using PacsStegoGateway.Audit;
 using PacsStegoGateway.Configuration;
+using PacsStegoGateway.Dicom;
 using PacsStegoGateway.Dicom.Network;
 using PacsStegoGateway.Protection;
 using PacsStegoGateway.Storage;
@@ -107,7 +107,7 @@ public sealed partial class Forwarder(
         bool sending = false;
         try
         {
-            ReadOnlyMemory<byte> dataSet = Part10.DataSetOf(spool.ReadAll(row.ProtectedFile!));
+            using ByteSource file = spool.Open(row.ProtectedFile!);
             RequestorAssociation? association = await link.OpenAsync(row.SopClassUID, row.TransferSyntaxUID, stopping);
             if (association is null)
             {
@@ -117,7 +117,7 @@ public sealed partial class Forwarder(
 
             sending = true;
             StoreResponse response = await association.StoreAsync(
-                row.SopClassUID, row.SopUID, row.TransferSyntaxUID, new ReadOnlySequence<byte>(dataSet), null, stopping);
+                row.SopClassUID, row.SopUID, row.TransferSyntaxUID, Part10.DataSetOf(file), null, stopping);
             sending = false;
             return await SettleAsync(row, response.Status);
         }

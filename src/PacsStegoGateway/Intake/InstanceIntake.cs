@@ -37,6 +37,8 @@ public sealed partial class InstanceIntake(
     /// <summary>How often room is asked for while an object arrives.</summary>
     private const int RoomStep = 1 << 20;
 
+    private static readonly DicomReadOptions StructureOnly = new() { LongestReadSource = 0 };
+
     private readonly long _maxBytes = (long)options.MaxObjectMegabytes << 20;
 
     /// <summary>Takes the object in. What is refused leaves nothing behind but an audit entry.</summary>
@@ -185,8 +187,8 @@ public sealed partial class InstanceIntake(
     }
 
     /// <summary>
-    /// Reads the whole structure with the reader that the worker will use, over the file as memory: a data set that is
-    /// cut short or garbled is not acknowledged.
+    /// Reads the whole structure with the reader that the worker will use, in the file and without the long values: a
+    /// data set that is cut short or garbled is not acknowledged.
     /// </summary>
     private (IntakeOutcome.Refused? Wrong, InstanceRow? Row) Examine(IntakeRequest request, SpoolFile file, int start, byte[] contentHash)
     {
@@ -195,15 +197,19 @@ public sealed partial class InstanceIntake(
             return (new IntakeOutcome.Refused(RefusalReason.MalformedDataSet, "The data set is empty."), null);
         }
 
-        using MappedBytes bytes = file.Map(start);
         DataSet dataSet;
         try
         {
-            dataSet = DataSetReader.Read(bytes.Memory, TransferSyntax.Of(request.TransferSyntaxUID));
+            dataSet = DataSetReader.Read(file.Written(start), TransferSyntax.Of(request.TransferSyntaxUID), StructureOnly);
         }
         catch (DicomContentException e)
         {
             return (new IntakeOutcome.Refused(RefusalReason.MalformedDataSet, e.Message, e.Tag), null);
+        }
+        catch (IOException e)
+        {
+            LogDisk(logger, e);
+            return (NoRoom(), null);
         }
 
         if (Compare(dataSet, Tags.SOPClassUID, request.AffectedSOPClassUID) is { } otherClass)

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Threading.Channels;
 using PacsStegoGateway.Audit;
 using PacsStegoGateway.Configuration;
@@ -46,10 +45,10 @@ public sealed partial class MoveDelivery(
     /// <summary>Delivers an object that has not left the gateway yet.</summary>
     public async Task FromSpoolAsync(FoundInstance found, CancellationToken cancellationToken)
     {
-        ReadOnlyMemory<byte> stored;
+        ByteSource file;
         try
         {
-            stored = originals.ReadFromSpool(found.Row);
+            file = originals.OpenInSpool(found.Row);
         }
         catch (FileNotFoundException)
         {
@@ -57,7 +56,10 @@ public sealed partial class MoveDelivery(
             return;
         }
 
-        await DeliverAsync(found, stored, found.Row.TransferSyntaxUID, cancellationToken);
+        using (file)
+        {
+            await DeliverAsync(found, Part10.DataSetOf(file), found.Row.TransferSyntaxUID, cancellationToken);
+        }
     }
 
     /// <summary>Takes an object that the PACS gives back and delivers it.</summary>
@@ -68,8 +70,8 @@ public sealed partial class MoveDelivery(
             return new StoreResponse(DimseStatus.InvalidSOPInstance, "This instance was not asked for");
         }
 
-        byte[] stored = await originals.ReadAsync(given.DataSet, cancellationToken);
-        await DeliverAsync(found, stored, given.TransferSyntaxUID, cancellationToken);
+        using FetchedObject stored = await originals.FetchAsync(given.DataSet, cancellationToken);
+        await DeliverAsync(found, stored.DataSet, given.TransferSyntaxUID, cancellationToken);
         return StoreResponse.Success;
     }
 
@@ -107,7 +109,7 @@ public sealed partial class MoveDelivery(
         _one.Dispose();
     }
 
-    private async Task DeliverAsync(FoundInstance found, ReadOnlyMemory<byte> stored, string transferSyntaxUID, CancellationToken cancellationToken)
+    private async Task DeliverAsync(FoundInstance found, ByteSource stored, string transferSyntaxUID, CancellationToken cancellationToken)
     {
         await _one.WaitAsync(cancellationToken);
         try
@@ -145,7 +147,7 @@ public sealed partial class MoveDelivery(
             else
             {
                 StoreResponse response = await _association.StoreAsync(original.SOPClassUID, original.SOPInstanceUID, original.TransferSyntax.UID,
-                    new ReadOnlySequence<byte>(original.DataSet), _originator, CancellationToken.None);
+                    original.DataSet, _originator, CancellationToken.None);
                 progress.Settle(found, response.Status);
                 if (!response.Status.IsFailure)
                 {

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.IO.Pipelines;
 using PacsStegoGateway.Dicom;
 using PacsStegoGateway.Protection;
@@ -12,37 +11,54 @@ public delegate RevealOutcome Reveal(DataSet stored);
 /// <summary>From a protected object to the proved original of the row it belongs to.</summary>
 public sealed class OriginalSource(Reveal reveal, Spool spool, long maxBytes)
 {
-    /// <summary>Reads a data set that is arriving, bounded.</summary>
-    /// <exception cref="IOException">It ended early or is too large.</exception>
-    public async Task<byte[]> ReadAsync(PipeReader dataSet, CancellationToken cancellationToken)
+    /// <summary>What of an arriving object is held in memory before it goes to the spool, bytes.</summary>
+    private const int MostInMemory = 1 << 20;
+
+    /// <summary>Takes a data set that is arriving, bounded.</summary>
+    /// <exception cref="IOException">It ended early or is too large, or the spool is full.</exception>
+    public async Task<FetchedObject> FetchAsync(PipeReader dataSet, CancellationToken cancellationToken)
     {
-        var bytes = new ArrayBufferWriter<byte>(1 << 20);
-        while (true)
+        var fetched = new FetchedObject();
+        try
         {
-            ReadResult read = await dataSet.ReadAsync(cancellationToken);
-            foreach (ReadOnlyMemory<byte> segment in read.Buffer)
+            while (true)
             {
-                if (bytes.WrittenCount + segment.Length > maxBytes)
+                ReadResult read = await dataSet.ReadAsync(cancellationToken);
+                if (fetched.Length + read.Buffer.Length > maxBytes)
                 {
                     throw new IOException("The object is larger than is accepted.");
                 }
 
-                bytes.Write(segment.Span);
-            }
+                if (fetched.Length + read.Buffer.Length > MostInMemory && !spool.HasRoomFor(MostInMemory))
+                {
+                    throw new IOException("The spool is full.");
+                }
 
-            dataSet.AdvanceTo(read.Buffer.End);
-            if (read.IsCompleted)
-            {
-                return bytes.WrittenSpan.ToArray();
+                foreach (ReadOnlyMemory<byte> segment in read.Buffer)
+                {
+                    fetched.Append(segment.Span, spool, MostInMemory);
+                }
+
+                dataSet.AdvanceTo(read.Buffer.End);
+                if (read.IsCompleted)
+                {
+                    return fetched;
+                }
             }
+        }
+        catch
+        {
+            fetched.Dispose();
+            throw;
         }
     }
 
-    /// <summary>The protected data set that has not left yet.</summary>
-    public ReadOnlyMemory<byte> ReadFromSpool(InstanceRow row) => Part10.DataSetOf(spool.ReadAll(row.ProtectedFile!));
+    /// <summary>The file of the protected object that has not left yet.</summary>
+    /// <exception cref="FileNotFoundException">It has left.</exception>
+    public ByteSource OpenInSpool(InstanceRow row) => spool.Open(row.ProtectedFile!);
 
-    /// <summary>Reveals. What is not the complete, proved original of this very row is refused.</summary>
-    public (RevealedInstance? Original, RefusalReason Reason, string Detail) Open(FoundInstance found, ReadOnlyMemory<byte> stored, TransferSyntax transferSyntax)
+    /// <summary>Reveals; the original reads from <paramref name="stored"/>. What is not the complete, proved original of this very row is refused.</summary>
+    public (RevealedInstance? Original, RefusalReason Reason, string Detail) Open(FoundInstance found, ByteSource stored, TransferSyntax transferSyntax)
     {
         try
         {

@@ -170,7 +170,7 @@ public sealed partial class GatewayHost : IAsyncDisposable
         var vault = new IdentityVault(protection.Keys);
         long maxBytes = (long)options.Spool.MaxObjectMegabytes << 20;
         services.AddSingleton(options).AddSingleton(store).AddSingleton(spool).AddSingleton(vault).AddSingleton(systemd)
-            .AddSingleton(TimeProvider.System).AddSingleton(LimitsOf(options.Listen)).AddSingleton(new AwaitedInstances())
+            .AddSingleton(TimeProvider.System).AddSingleton(LimitsOf(options.Listen, maxBytes)).AddSingleton(new AwaitedInstances())
             .AddSingleton(new InstanceSearch(store, vault)).AddSingleton(new AccessPolicy(options)).AddSingleton(new AssociationSlots(options.Listen))
             .AddSingleton(new PendingConnections(options.Listen));
         services.AddSingleton(p => new InstanceIntake(spool, store, vault, options.Spool, received, Log<InstanceIntake>(p)));
@@ -220,9 +220,11 @@ public sealed partial class GatewayHost : IAsyncDisposable
         return secure;
     }
 
-    private static AssociationLimits LimitsOf(Configuration.ListenOptions listen) => AssociationLimits.Default with
+    private static AssociationLimits LimitsOf(Configuration.ListenOptions listen, long maxObjectBytes) => AssociationLimits.Default with
     {
         MaxPduLength = (uint)listen.MaxPduLength,
+        // A little more, so that it is the intake that refuses and says why.
+        MaxDataSetLength = maxObjectBytes + (1 << 20),
         ArtimTimeout = TimeSpan.FromSeconds(listen.ArtimTimeoutSeconds),
         DimseTimeout = TimeSpan.FromSeconds(listen.DimseTimeoutSeconds),
         IdleTimeout = TimeSpan.FromSeconds(listen.IdleTimeoutSeconds),

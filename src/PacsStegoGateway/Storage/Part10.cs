@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using PacsStegoGateway.Dicom;
 
 namespace PacsStegoGateway.Storage;
 
@@ -8,19 +9,25 @@ public static class Part10
     /// <summary>Preamble and prefix, then (0002,0000) UL: 8 bytes of header, 4 of value.</summary>
     private const int AfterGroupLength = 128 + 4 + 12;
 
-    /// <summary>The data set behind the meta group.</summary>
-    /// <exception cref="Dicom.DicomContentException">Not a file that the spool wrote.</exception>
-    public static ReadOnlyMemory<byte> DataSetOf(ReadOnlyMemory<byte> file)
+    /// <summary>The data set behind the meta group, a view.</summary>
+    /// <exception cref="DicomContentException">Not a file that the spool wrote.</exception>
+    public static ByteSource DataSetOf(ByteSource file)
     {
-        ReadOnlySpan<byte> bytes = file.Span;
-        if (bytes.Length < AfterGroupLength || !bytes.Slice(128, 4).SequenceEqual("DICM"u8))
+        Span<byte> head = stackalloc byte[AfterGroupLength];
+        if (file.Length < head.Length)
         {
-            throw new Dicom.DicomContentException("The spool file has no Part 10 header.");
+            throw new DicomContentException("The spool file has no Part 10 header.");
         }
 
-        uint length = BinaryPrimitives.ReadUInt32LittleEndian(bytes[(AfterGroupLength - 4)..]);
-        return length <= bytes.Length - AfterGroupLength
-            ? file[(AfterGroupLength + (int)length)..]
-            : throw new Dicom.DicomContentException("The spool file ends inside its header.");
+        file.Read(0, head);
+        if (!head.Slice(128, 4).SequenceEqual("DICM"u8))
+        {
+            throw new DicomContentException("The spool file has no Part 10 header.");
+        }
+
+        long start = AfterGroupLength + (long)BinaryPrimitives.ReadUInt32LittleEndian(head[(AfterGroupLength - 4)..]);
+        return start <= file.Length
+            ? file.Slice(start, file.Length - start)
+            : throw new DicomContentException("The spool file ends inside its header.");
     }
 }

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 using PacsStegoGateway.Configuration;
+using PacsStegoGateway.Dicom;
 
 namespace PacsStegoGateway.Storage;
 
@@ -11,7 +12,7 @@ namespace PacsStegoGateway.Storage;
 /// </summary>
 /// <remarks>
 /// One process owns the folder (a lock file says so). Every file is opened in <see cref="Create"/> or
-/// <see cref="OpenRead(string, string)"/>: the one place where encryption at rest belongs. The command line reads and removes
+/// <see cref="Open(string, string)"/>: the one place where encryption at rest belongs. The command line reads and removes
 /// files of quarantined rows, which the owner does not touch.
 /// </remarks>
 public sealed class Spool : IDisposable
@@ -83,22 +84,13 @@ public sealed class Spool : IDisposable
         }
     }
 
+    /// <summary>The bytes of a file, read where they are asked for; the file may be deleted meanwhile.</summary>
     /// <exception cref="FileNotFoundException">No such file.</exception>
-    public Stream OpenRead(string name) => OpenRead(_folder, name);
+    public ByteSource Open(string name) => Open(_folder, name);
 
     /// <summary>Reads a file without owning the folder.</summary>
     /// <exception cref="FileNotFoundException">No such file.</exception>
-    public static Stream OpenRead(string folder, string name) =>
-        new FileStream(PathOf(folder, name), FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 1, FileOptions.SequentialScan);
-
-    /// <summary>The whole file in memory; bounded by the largest object that is accepted.</summary>
-    public byte[] ReadAll(string name)
-    {
-        using Stream stream = OpenRead(name);
-        byte[] bytes = GC.AllocateUninitializedArray<byte>(checked((int)stream.Length));
-        stream.ReadExactly(bytes);
-        return bytes;
-    }
+    public static ByteSource Open(string folder, string name) => FileSource.Open(PathOf(folder, name));
 
     /// <summary>Removes the file if it is there.</summary>
     public void Delete(string name)

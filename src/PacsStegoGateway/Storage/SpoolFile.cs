@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
+using PacsStegoGateway.Dicom;
 
 namespace PacsStegoGateway.Storage;
 
@@ -40,12 +41,12 @@ public sealed partial class SpoolFile(Spool spool, string name, FileStream strea
         }
     }
 
-    /// <summary>The bytes written so far from an offset on, as a view on the file: nothing is loaded that nobody touches.</summary>
+    /// <summary>The bytes written so far from an offset on, read where they are; valid while the file is open, until <see cref="Flush"/>.</summary>
     /// <exception cref="IOException">The disk is full or failed.</exception>
-    public MappedBytes Map(int offset)
+    public ByteSource Written(long offset)
     {
         WriteChunk();
-        return new(_handle, offset, checked((int)(Length - offset)));
+        return new FileSource(_handle, Length, ownsHandle: false).Slice(offset, Length - offset);
     }
 
     /// <summary>Flushes bytes and name to the disk; afterwards the file survives a power failure.</summary>

@@ -6,7 +6,7 @@ using PacsStegoGateway.Storage;
 namespace PacsStegoGateway.Work;
 
 /// <summary>The product's first verb; thread-safe. <c>Protector.Protect</c> is the one that ships.</summary>
-public delegate ProtectionOutcome Protect(ReadOnlyMemory<byte> dataSet, TransferSyntax transferSyntax);
+public delegate ProtectionOutcome Protect(ByteSource dataSet, TransferSyntax transferSyntax, KeepProtected keep);
 
 /// <summary>
 /// Takes received rows, protects, writes the protected object to the spool, commits row and audit entry together. A crash
@@ -97,8 +97,9 @@ public sealed partial class ProtectionWorker(
 
     private async Task ProtectAsync(InstanceRow row)
     {
-        byte[] bytes = spool.ReadAll(row.ReceivedFile);
-        switch (protect(Part10.DataSetOf(bytes), TransferSyntax.Of(row.TransferSyntaxUID)))
+        using ByteSource received = spool.Open(row.ReceivedFile);
+        using var result = new ResultInSpool(spool);
+        switch (protect(Part10.DataSetOf(received), TransferSyntax.Of(row.TransferSyntaxUID), result.Keep))
         {
             case ProtectionOutcome.Quarantined refused:
                 await store.QuarantineAsync(row, refused.Reason, refused.Detail);
@@ -112,16 +113,13 @@ public sealed partial class ProtectionWorker(
                 break;
 
             case ProtectionOutcome.Protected { Instance: var instance }:
-                await KeepAsync(row, instance);
+                await CommitAsync(row, instance, result.File!);
                 break;
         }
     }
 
-    private async Task KeepAsync(InstanceRow row, ProtectedInstance instance)
+    private async Task CommitAsync(InstanceRow row, ProtectedInstance instance, SpoolFile file)
     {
-        using SpoolFile file = spool.Create();
-        file.Write(FileMeta.Prefix(instance.SOPClassUID, instance.SOPInstanceUID, instance.TransferSyntax.UID));
-        file.Write(instance.DataSet);
         file.Flush();
         file.Keep();
         if (await store.SetProtectedAsync(row, file.Name, instance.Embedding.ToString()))
@@ -150,6 +148,25 @@ public sealed partial class ProtectionWorker(
         {
             await Task.Delay(Backoff.After(0, options), time, stopping);
         }
+    }
+
+    /// <summary>The file of a protected object, made when there is one; it goes again unless a row owns it.</summary>
+    private sealed class ResultInSpool(Spool spool) : IDisposable
+    {
+        public SpoolFile? File { get; private set; }
+
+        /// <summary>Writes the object where it will leave from: what is proved afterwards is this file.</summary>
+        public ByteSource Keep(ProtectedInstance instance)
+        {
+            File?.Dispose();
+            File = spool.Create();
+            byte[] prefix = FileMeta.Prefix(instance.SOPClassUID, instance.SOPInstanceUID, instance.TransferSyntax.UID);
+            File.Write(prefix);
+            instance.DataSet.Pass(File.Write);
+            return File.Written(prefix.Length);
+        }
+
+        public void Dispose() => File?.Dispose();
     }
 
     [LoggerMessage(3010, LogLevel.Warning, "Instance {Id} is quarantined: {Reason}.")]

@@ -148,11 +148,11 @@ public sealed class GatewayTests
     {
         await using GatewayHarness gateway = await GatewayHarness.StartAsync(static g => g.Parts = new ProtectionParts(
             SampleObjects.Keys,
-            static (bytes, syntax) => DataSetReader.Read(bytes, syntax).GetText(Tags.InstanceNumber) switch
+            static (bytes, syntax, keep) => DataSetReader.Read(bytes, syntax).GetText(Tags.InstanceNumber) switch
             {
                 "1" => new ProtectionOutcome.Quarantined(RefusalReason.NoBackground, "No background."),
                 "2" => throw new InvalidOperationException("A fault of our own."),
-                _ => SampleObjects.Protect(bytes, syntax),
+                _ => SampleObjects.Protect(bytes, syntax, keep),
             },
             SampleObjects.Reveal));
         await gateway.SendAsync(1, 2, 3);
@@ -169,7 +169,7 @@ public sealed class GatewayTests
         using var gate = new SemaphoreSlim(0);
         await using GatewayHarness gateway = await GatewayHarness.StartAsync(g => g.Parts = new ProtectionParts(
             SampleObjects.Keys,
-            (bytes, syntax) =>
+            (bytes, syntax, keep) =>
             {
                 // The first two come through, the others fail as a process does that is killed: nothing is written.
                 if (!gate.Wait(TimeSpan.Zero))
@@ -177,7 +177,7 @@ public sealed class GatewayTests
                     throw new StoreUnavailableException("killed");
                 }
 
-                return SampleObjects.Protect(bytes, syntax);
+                return SampleObjects.Protect(bytes, syntax, keep);
             },
             SampleObjects.Reveal));
         await gateway.Pacs.StopAsync();
@@ -198,7 +198,7 @@ public sealed class GatewayTests
         {
             string uid = SampleObjects.Pseudonyms.MapUID(DataSetReader.Read(bytes, TransferSyntax.ExplicitVRLittleEndian).GetText(Tags.SOPInstanceUID)!);
             ((RevealOutcome.Revealed)SampleObjects.Reveal(DataSetReader.Read(gateway.Pacs.Stored[uid], TransferSyntax.ExplicitVRLittleEndian)))
-                .Original.DataSet.ShouldBe(bytes);
+                .Original.DataSet.ToArray().ShouldBe(bytes);
         }
     }
 }

@@ -37,9 +37,9 @@ public sealed class IntakeTests : IDisposable
 
         await using Door again = await OpenAsync();
         InstanceRow row = (await again.Store.DueAsync(InstanceState.Received, 10, Cancel)).ShouldHaveSingleItem();
-        DicomFile file = DicomFile.Read(again.Spool.ReadAll(row.ReceivedFile), DicomReadOptions.StrictDefault);
+        DicomFile file = DicomFile.Read(again.Spool.Open(row.ReceivedFile), DicomReadOptions.StrictDefault);
         DataSetWriter.ToArray(file.DataSet, file.TransferSyntax).ShouldBe(bytes);
-        Part10.DataSetOf(again.Spool.ReadAll(row.ReceivedFile)).ToArray().ShouldBe(bytes);
+        Part10.DataSetOf(again.Spool.Open(row.ReceivedFile)).ToArray().ShouldBe(bytes);
         row.SopUID.ShouldBe(SampleObjects.Pseudonyms.MapUID(SampleObjects.SopUID(1)));
         new IdentityVault(SampleObjects.Keys).Open(row.Essentials)!.Values.GetText(Tags.PatientName).ShouldBe(SampleObjects.PatientName);
         (await Housekeeping.SweepAsync(again.Spool, again.Store, Cancel)).ShouldBe(0);
@@ -177,7 +177,7 @@ public sealed class IntakeTests : IDisposable
         // The file of the attempt whose commitment was unknown has no row.
         (await Housekeeping.SweepAsync(door.Spool, door.Store, Cancel)).ShouldBe(1);
         InstanceRow row = (await door.Store.DueAsync(InstanceState.Received, 10, Cancel)).ShouldHaveSingleItem();
-        Part10.DataSetOf(door.Spool.ReadAll(row.ReceivedFile)).ToArray().ShouldBe(bytes);
+        Part10.DataSetOf(door.Spool.Open(row.ReceivedFile)).ToArray().ShouldBe(bytes);
     }
 
     private static RefusalReason ReasonOf(IntakeOutcome outcome) => outcome.ShouldBeOfType<IntakeOutcome.Refused>().Reason;

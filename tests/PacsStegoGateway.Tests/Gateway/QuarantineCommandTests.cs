@@ -110,8 +110,8 @@ public sealed class QuarantineCommandTests
     /// <summary>A gateway that finds no background anywhere until it is mended.</summary>
     private Task<GatewayHarness> StartAsync() => GatewayHarness.StartAsync(g => g.Parts = new ProtectionParts(
         SampleObjects.Keys,
-        (bytes, syntax) => Volatile.Read(ref _isMended)
-            ? SampleObjects.Protect(bytes, syntax)
+        (bytes, syntax, keep) => Volatile.Read(ref _isMended)
+            ? SampleObjects.Protect(bytes, syntax, keep)
             : new ProtectionOutcome.Quarantined(RefusalReason.NoBackground, "No background."),
         SampleObjects.Reveal));
 

@@ -54,7 +54,7 @@ public static class SampleObjects
     public static byte[] Encode(DataSet dataSet) => DataSetWriter.ToArray(dataSet, TransferSyntax.ExplicitVRLittleEndian);
 
     /// <summary>New UIDs, and the whole original inverted in the place of the pixels.</summary>
-    public static ProtectionOutcome Protect(ReadOnlyMemory<byte> dataSet, TransferSyntax transferSyntax)
+    public static ProtectionOutcome Protect(ByteSource dataSet, TransferSyntax transferSyntax, KeepProtected keep)
     {
         DataSet original = DataSetReader.Read(dataSet, transferSyntax);
         var clean = new DataSet();
@@ -63,18 +63,19 @@ public static class SampleObjects
         clean.SetText(Tags.PatientID, Pseudonyms.MapPatientID(null, original.GetText(Tags.PatientID)!));
         clean.SetText(Tags.StudyInstanceUID, Pseudonyms.MapUID(original.GetText(Tags.StudyInstanceUID)!));
         clean.SetText(Tags.SeriesInstanceUID, Pseudonyms.MapUID(original.GetText(Tags.SeriesInstanceUID)!));
-        clean.Set(Element.Raw(Hidden, Vr.OW, Invert(dataSet.Span)));
-        return new ProtectionOutcome.Protected(new ProtectedInstance(
-            DataSetWriter.ToArray(clean, transferSyntax), transferSyntax, clean.GetText(Tags.SOPClassUID)!, clean.GetText(Tags.SOPInstanceUID)!,
+        clean.Set(Element.Raw(Hidden, Vr.OW, Invert(dataSet.Load().Span)));
+        var instance = new ProtectedInstance(
+            DataSetWriter.ToSource(clean, transferSyntax), transferSyntax, clean.GetText(Tags.SOPClassUID)!, clean.GetText(Tags.SOPInstanceUID)!,
             clean.GetText(Tags.SeriesInstanceUID)!, clean.GetText(Tags.StudyInstanceUID)!, clean.GetText(Tags.PatientID)!,
-            EssentialIdentity.Of(original), new EmbeddingSummary("stand-in", 0.5, 1, 1, 90, 0, 100), 7));
+            EssentialIdentity.Of(original), new EmbeddingSummary("stand-in", 0.5, 1, 1, 90, 0, 100), 7);
+        return new ProtectionOutcome.Protected(instance with { DataSet = keep(instance) });
     }
 
     public static RevealOutcome Reveal(DataSet stored)
     {
         byte[] original = Invert(stored.Find(Hidden)!.Value.Span);
         DataSet read = DataSetReader.Read(original, TransferSyntax.ExplicitVRLittleEndian);
-        return new RevealOutcome.Revealed(new RevealedInstance(original, TransferSyntax.ExplicitVRLittleEndian, read.GetText(Tags.SOPClassUID)!,
+        return new RevealOutcome.Revealed(new RevealedInstance(ByteSource.Of(original), TransferSyntax.ExplicitVRLittleEndian, read.GetText(Tags.SOPClassUID)!,
             read.GetText(Tags.SOPInstanceUID)!, read.GetText(Tags.SeriesInstanceUID)!, read.GetText(Tags.StudyInstanceUID)!));
     }
 

@@ -1,4 +1,5 @@
 using PacsStegoGateway.Configuration;
+using PacsStegoGateway.Dicom;
 using PacsStegoGateway.Storage;
 
 namespace PacsStegoGateway.Tests.Gateway;
@@ -18,12 +19,16 @@ public sealed class SpoolTests : IDisposable
             kept = Write(spool, [1, 2, 3], keep: true);
             string dropped = Write(spool, [4, 5], keep: false);
             spool.IdleFiles().ShouldBe([kept]);
-            Should.Throw<FileNotFoundException>(() => spool.OpenRead(dropped));
+            Should.Throw<FileNotFoundException>(() => spool.Open(dropped));
             spool.UsedBytes.ShouldBe(3);
         }
 
         using var again = new Spool(new SpoolOptions { MinFreeMegabytes = 0 }, _folder);
-        again.ReadAll(kept).ShouldBe([1, 2, 3]);
+        using (ByteSource source = again.Open(kept))
+        {
+            source.ToArray().ShouldBe([1, 2, 3]);
+        }
+
         again.UsedBytes.ShouldBe(3);
         again.Delete(kept);
         again.UsedBytes.ShouldBe(0);
@@ -35,9 +40,9 @@ public sealed class SpoolTests : IDisposable
         using var spool = new Spool(new SpoolOptions { MinFreeMegabytes = 0 }, _folder);
         string kept = Write(spool, [1, 2, 3], keep: true);
         string removed = Write(spool, [4, 5], keep: true);
-        using (Stream stream = Spool.OpenRead(_folder, kept))
+        using (ByteSource source = Spool.Open(_folder, kept))
         {
-            stream.Length.ShouldBe(3);
+            source.Length.ShouldBe(3);
         }
 
         Spool.Delete(_folder, removed);
@@ -75,7 +80,7 @@ public sealed class SpoolTests : IDisposable
     public void A_name_that_is_not_ours_is_no_path()
     {
         using var spool = new Spool(new SpoolOptions(), _folder);
-        Should.Throw<ArgumentException>(() => spool.OpenRead("../../etc/passwd"));
+        Should.Throw<ArgumentException>(() => spool.Open("../../etc/passwd"));
         Should.Throw<ArgumentException>(() => spool.Delete("1.2.840.113619.2.55"));
     }
 

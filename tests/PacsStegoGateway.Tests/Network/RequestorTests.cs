@@ -40,7 +40,7 @@ public sealed class RequestorTests
         association.Accepts(SopClasses.CTImageStorage, TransferSyntax.ImplicitVRLittleEndian.UID).ShouldBeFalse();
         (await StoreAsync(association, dataSet)).ShouldBe(StoreResponse.Success);
         (await association.StoreAsync(SopClasses.CTImageStorage, "1.2.3", TransferSyntax.ExplicitVRLittleEndian.UID,
-            new MemoryStream(dataSet), new MoveOriginator("CALLER", 5), Ct)).ShouldBe(StoreResponse.Success);
+            ByteSource.Of(dataSet), new MoveOriginator("CALLER", 5), Ct)).ShouldBe(StoreResponse.Success);
         _provider.Stored.Count.ShouldBe(2);
         _provider.Stored.ShouldAllBe(s => s.DataSet.SequenceEqual(dataSet));
         _provider.Stored.Last().Request.MoveOriginator.ShouldBe(new MoveOriginator("CALLER", 5));
@@ -69,14 +69,14 @@ public sealed class RequestorTests
     [InlineData(131_067)]
     [InlineData(262_132)] // two fragments exactly
     [InlineData(1_000_001)]
-    public async Task A_stream_and_a_sequence_arrive_as_they_are_at_every_fragment_boundary(int length)
+    public async Task A_source_and_a_sequence_arrive_as_they_are_at_every_fragment_boundary(int length)
     {
         byte[] bytes = new byte[length];
         new Random(length).NextBytes(bytes);
         await using var acceptor = new TestAcceptor(_provider);
         await using RequestorAssociation association = await ConnectAsync(acceptor);
         await StoreAsync(association, bytes);
-        await association.StoreAsync(SopClasses.CTImageStorage, InstanceUID, TransferSyntax.ExplicitVRLittleEndian.UID, new MemoryStream(bytes), null, Ct);
+        await association.StoreAsync(SopClasses.CTImageStorage, InstanceUID, TransferSyntax.ExplicitVRLittleEndian.UID, ByteSource.Of(bytes), null, Ct);
         _provider.Stored.Count.ShouldBe(2);
         _provider.Stored.ShouldAllBe(s => s.DataSet.SequenceEqual(bytes));
     }

@@ -26,7 +26,7 @@ public sealed class RefusalTests(RoomsFixture fixture) : IClassFixture<RoomsFixt
     public void An_image_that_we_protected_already_is_refused()
     {
         ProtectedInstance instance = fixture.Protect(fixture.Phantoms[0]);
-        Refusal(instance.DataSet, instance.TransferSyntax).ShouldBe(RefusalReason.AlreadyProtected);
+        Refusal(instance.DataSet.Load(), instance.TransferSyntax).ShouldBe(RefusalReason.AlreadyProtected);
     }
 
     [Theory]

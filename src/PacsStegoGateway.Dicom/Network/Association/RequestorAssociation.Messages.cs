@@ -49,40 +49,22 @@ public sealed partial class RequestorAssociation
         while (!dataSet.IsEmpty);
     }
 
-    /// <summary>Reads one fragment ahead, because the last one says that it is the last.</summary>
-    private async Task SendDataSetAsync(AcceptedContext context, Stream dataSet, CancellationToken cancellationToken)
+    private async Task SendDataSetAsync(AcceptedContext context, ByteSource dataSet)
     {
-        byte[] current = ArrayPool<byte>.Shared.Rent(_fragmentLength);
-        byte[] ahead = ArrayPool<byte>.Shared.Rent(_fragmentLength);
-        try
+        int unsent = 0;
+        long offset = 0;
+        do
         {
-            int unsent = 0;
-            int length = await FillAsync(current).ConfigureAwait(false);
-            bool isLast;
-            do
+            int length = (int)Math.Min(_fragmentLength, dataSet.Length - offset);
+            offset += MessageWriter.WriteFragment(_channel.Output, context.ID, offset + length == dataSet.Length, dataSet, offset, length);
+            unsent += length;
+            if (unsent >= SendThreshold || offset == dataSet.Length)
             {
-                int aheadLength = length < _fragmentLength ? 0 : await FillAsync(ahead).ConfigureAwait(false);
-                isLast = aheadLength == 0;
-                MessageWriter.WriteFragment(_channel.Output, context.ID, isCommand: false, isLast, new ReadOnlySequence<byte>(current, 0, length));
-                unsent += length;
-                if (unsent >= SendThreshold || isLast)
-                {
-                    await FlushAsync().ConfigureAwait(false);
-                    unsent = 0;
-                }
-
-                (current, ahead, length) = (ahead, current, aheadLength);
+                await FlushAsync().ConfigureAwait(false);
+                unsent = 0;
             }
-            while (!isLast);
         }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(current);
-            ArrayPool<byte>.Shared.Return(ahead);
-        }
-
-        async ValueTask<int> FillAsync(byte[] buffer) =>
-            await dataSet.ReadAtLeastAsync(buffer.AsMemory(0, _fragmentLength), _fragmentLength, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
+        while (offset < dataSet.Length);
     }
 
     private async ValueTask<(AcceptedContext Context, PresentationDataValue Value)> NextValueAsync(CancellationToken cancellationToken)

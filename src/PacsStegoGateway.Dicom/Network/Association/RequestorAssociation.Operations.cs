@@ -29,11 +29,10 @@ public sealed partial class RequestorAssociation
         StoreAsync(sopClassUID, sopInstanceUID, transferSyntaxUID, origin, context => SendDataSetAsync(context, dataSet), cancellationToken);
 
     /// <inheritdoc cref="StoreAsync(string, string, string, ReadOnlySequence{byte}, MoveOriginator?, CancellationToken)"/>
-    /// <param name="dataSet">Read from where it stands to its end; a failing read fails the association.</param>
+    /// <param name="dataSet">Read in parts while it is sent; a failing read fails the association.</param>
     public Task<StoreResponse> StoreAsync(string sopClassUID, string sopInstanceUID, string transferSyntaxUID,
-        Stream dataSet, MoveOriginator? origin, CancellationToken cancellationToken) =>
-        StoreAsync(sopClassUID, sopInstanceUID, transferSyntaxUID, origin,
-            context => SendDataSetAsync(context, dataSet, cancellationToken), cancellationToken);
+        ByteSource dataSet, MoveOriginator? origin, CancellationToken cancellationToken) =>
+        StoreAsync(sopClassUID, sopInstanceUID, transferSyntaxUID, origin, context => SendDataSetAsync(context, dataSet), cancellationToken);
 
     /// <summary>C-FIND: every match until the final response.</summary>
     /// <remarks>Leaving the enumeration early sends C-CANCEL and waits for the final response.</remarks>

@@ -29,4 +29,15 @@ internal static class MessageWriter
         fragment.CopyTo(span[PduWriter.PDataHeaderLength..]);
         output.Advance(PduWriter.PDataHeaderLength + length);
     }
+
+    /// <summary>Writes one PDU with a part of a data set, read straight into it.</summary>
+    /// <returns>The length of the part.</returns>
+    public static int WriteFragment(IBufferWriter<byte> output, byte contextID, bool isLast, ByteSource dataSet, long offset, int length)
+    {
+        Span<byte> span = output.GetSpan(PduWriter.PDataHeaderLength + length);
+        PduWriter.WritePDataHeader(span, contextID, isCommand: false, isLast, length);
+        dataSet.Read(offset, span.Slice(PduWriter.PDataHeaderLength, length));
+        output.Advance(PduWriter.PDataHeaderLength + length);
+        return length;
+    }
 }
