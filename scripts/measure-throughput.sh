@@ -15,6 +15,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
 source "$repository/scripts/lib/packages.sh"
 source "$repository/scripts/lib/servers.sh"
 source "$repository/scripts/lib/dicom.sh"
+source "$repository/scripts/lib/measure.sh"
 
 usage() { sed -n '2,12p' "${BASH_SOURCE[0]}" | sed 's/^# \{0,1\}//' >&2; exit 2; }
 images=300 runs=5
@@ -54,12 +55,6 @@ for file in "$work"/other/ct-*/*.dcm; do mv "$file" "$work/warm/$(basename "$(di
 warm=$(find "$work/warm" -name '*.dcm' | wc -l)
 rm -rf "$work/made" "$work/other"
 
-now() { date +%s%N; }
-# rate NANOSECONDS: images per second, one decimal.
-rate() { awk -v n="$images" -v t="$1" 'BEGIN { printf "%.1f", n * 1e9 / t }'; }
-median() { sort -n | awk '{ v[NR] = $1 } END { print (NR % 2) ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
-range() { sort -n | awk 'NR == 1 { low = $1 } { high = $1 } END { printf "%s to %s", low, high }'; }
-
 # warm_up PORT CALLED
 warm_up() { storescu +sd -aet MEASURE -aec "$2" 127.0.0.1 "$1" "$work/warm" >/dev/null 2>&1 || fail "the warm-up was not accepted"; }
 
@@ -92,15 +87,13 @@ for run in $(seq "$runs"); do
   start_server storescp "$scp_port" "$folder/storescp.log" storescp +B -od "$folder/storescp" "$scp_port"
   pid=$started_pid
   warm_up "$scp_port" STORESCP
-  rate "$(send "$scp_port" STORESCP "$folder/send-storescp.log")" >>"$work/storescp.txt"
-  echo >>"$work/storescp.txt"
+  rate "$images" "$(send "$scp_port" STORESCP "$folder/send-storescp.log")" >>"$work/storescp.txt"
   stop_server "$pid"
 
   start_orthanc "$folder/orthanc" "$pacs_port" "$pacs_http"
   pid=$started_pid
   warm_up "$pacs_port" ORTHANC
-  rate "$(send "$pacs_port" ORTHANC "$folder/send-orthanc.log")" >>"$work/orthanc.txt"
-  echo >>"$work/orthanc.txt"
+  rate "$images" "$(send "$pacs_port" ORTHANC "$folder/send-orthanc.log")" >>"$work/orthanc.txt"
   stop_server "$pid"
 
   start_orthanc "$folder/pacs" "$pacs_port" "$pacs_http"
@@ -121,11 +114,9 @@ JSON
   warm_up "$gateway_port" PSG
   wait_for_pacs "$warm"
   start=$(now)
-  rate "$(send "$gateway_port" PSG "$folder/send-gateway.log")" >>"$work/gateway.txt"
-  echo >>"$work/gateway.txt"
+  rate "$images" "$(send "$gateway_port" PSG "$folder/send-gateway.log")" >>"$work/gateway.txt"
   wait_for_pacs $((warm + images))
-  rate $(($(now) - start)) >>"$work/job.txt"
-  echo >>"$work/job.txt"
+  rate "$images" $(($(now) - start)) >>"$work/job.txt"
   stop_server "$gateway"
   stop_server "$pacs"
   for name in storescp orthanc gateway job; do say "$name: $(tail -n 1 "$work/$name.txt") images/s"; done
@@ -134,11 +125,8 @@ done
 
 row() { printf '| %s | %s | %s |\n' "$1" "$(median <"$work/$2.txt")" "$(range <"$work/$2.txt")"; }
 {
-  printf '%s images, CT 512x512, 16 bits allocated, %s MiB in all; %s runs; %s, %s cores; %s; DCMTK %s; Orthanc %s; .NET %s.\n\n' \
-    "$images" "$(du -sm "$work/ct" | cut -f 1)" "$runs" \
-    "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" "$(nproc)" "$(date -u +%Y-%m-%d)" \
-    "$(storescu --version | sed -n 's/.*storescu v\([0-9.]*\).*/\1/p' | head -n 1)" \
-    "$({ command -v Orthanc >/dev/null && Orthanc --version || /usr/sbin/Orthanc --version; } | sed -n '1s/^Orthanc //p')" "$(dotnet --version)"
+  printf '%s images, CT 512x512, 16 bits allocated, %s MiB in all; %s runs; %s.\n\n' \
+    "$images" "$(du -sm "$work/ct" | cut -f 1)" "$runs" "$(machine)"
   printf '| what | images/s, median | least to most |\n|---|---|---|\n'
   row 'receive: DCMTK `storescp` (writes files, flushes nothing)' storescp
   row 'receive: Orthanc (writes files and its index)' orthanc

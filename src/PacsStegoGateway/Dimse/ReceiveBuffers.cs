@@ -8,7 +8,7 @@ namespace PacsStegoGateway.Dimse;
 /// The buffers that connections receive into: as long as a P-DATA-TF PDU that is usual between fast peers. The server's own
 /// are 4 KiB, so that an image of 512 KiB would be taken off the socket in 128 steps, each with a wake-up.
 /// </summary>
-/// <remarks>A connection that waits holds none. So many are kept for reuse; more are made when needed and left to the collector.</remarks>
+/// <remarks>An open connection holds at least one. Those given back are kept for reuse up to a number, the rest are left to the collector.</remarks>
 public sealed class ReceiveBuffers : MemoryPool<byte>, IMemoryPoolFactory<byte>
 {
     public const int BlockLength = 1 << 17;

@@ -81,6 +81,8 @@ public sealed partial class GatewayHost : IAsyncDisposable
             Compose(builder, options, protection, store, spool, systemd, tls);
             KestrelListenOptions? secure = null;
             builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => secure = Listen(kestrel, options.Listen, tls.Server));
+            // Last: the server registers pools of its own, and takes the one that was registered last.
+            builder.Services.AddSingleton<IMemoryPoolFactory<byte>, ReceiveBuffers>();
             WebApplication application = builder.Build();
             var host = new GatewayHost(application, store, spool, systemd);
             await store.AppendAuditAsync(new AuditRecord(AuditEvent.ServiceStarted));
@@ -186,8 +188,12 @@ public sealed partial class GatewayHost : IAsyncDisposable
             store, spool, options.Pacs, tls, options.Work, isProtected, TimeProvider.System, Log<Forwarder>(p)));
         services.AddHostedService<Housekeeping>();
         services.Configure<HostOptions>(static o => o.ShutdownTimeout = StopTimeout);
-        builder.WebHost.UseSockets(static sockets => sockets.NoDelay = true);
-        services.AddSingleton<IMemoryPoolFactory<byte>, ReceiveBuffers>();
+        builder.WebHost.UseSockets(static sockets =>
+        {
+            sockets.NoDelay = true;
+            // An idle association keeps its buffer: asking first whether there is anything would double the calls of a busy one.
+            sockets.WaitForDataBeforeAllocatingBuffer = false;
+        });
     }
 
     /// <returns>The port that speaks TLS, or null.</returns>

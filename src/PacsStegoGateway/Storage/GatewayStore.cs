@@ -1,14 +1,14 @@
 using System.Data.Common;
-using System.Threading.Channels;
 using PacsStegoGateway.Configuration;
 
 namespace PacsStegoGateway.Storage;
 
 /// <summary>
-/// The rows of instances and the audit trail. Every change goes through one writer, which commits what came in while the
-/// last commit was being flushed as one transaction: many associations share one flush.
+/// The rows of instances and the audit trail. One writes at a time, and commits what came in while the last commit was being
+/// flushed as one transaction: many associations share one flush.
 /// </summary>
 /// <remarks>
+/// Who finds nobody writing writes at once, where it stands: one association alone waits for no other thread.
 /// A returned task that succeeded means committed and flushed. A unit of work that fails takes no other with it: its batch is
 /// rolled back and the units are run again one by one.
 /// </remarks>
@@ -19,8 +19,11 @@ public sealed partial class GatewayStore : IAsyncDisposable
     private readonly StoreDialect _dialect;
     private readonly DbDataSource _source;
     private readonly TimeProvider _time;
-    private readonly Channel<Unit> _units = Channel.CreateUnbounded<Unit>(new UnboundedChannelOptions { SingleReader = true });
-    private readonly Task _writer;
+    private readonly Lock _gate = new();
+    private readonly Queue<Unit> _units = new();
+    private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private bool _isWriting;
+    private bool _isClosing;
     private DbConnection? _connection;
 
     private GatewayStore(StoreDialect dialect, DbDataSource source, TimeProvider time)
@@ -28,7 +31,6 @@ public sealed partial class GatewayStore : IAsyncDisposable
         _dialect = dialect;
         _source = source;
         _time = time;
-        _writer = Task.Run(WriteLoopAsync);
     }
 
     /// <summary>Opens the database and brings its schema up to date.</summary>
@@ -66,8 +68,16 @@ public sealed partial class GatewayStore : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        _units.Writer.TryComplete();
-        await _writer;
+        lock (_gate)
+        {
+            _isClosing = true;
+            if (!_isWriting)
+            {
+                _closed.TrySetResult();
+            }
+        }
+
+        await _closed.Task;
         await DropConnectionAsync();
         await _source.DisposeAsync();
     }
@@ -78,9 +88,23 @@ public sealed partial class GatewayStore : IAsyncDisposable
     private async Task<T> WriteAsync<T>(Func<DbConnection, DbTransaction, Task<T>> work)
     {
         var unit = new Unit<T>(work);
-        if (!_units.Writer.TryWrite(unit))
+        bool writesNow;
+        lock (_gate)
         {
-            throw new StoreUnavailableException("The store is closed.");
+            if (_isClosing)
+            {
+                throw new StoreUnavailableException("The store is closed.");
+            }
+
+            _units.Enqueue(unit);
+            writesNow = !_isWriting;
+            _isWriting = true;
+        }
+
+        if (writesNow && await WriteBatchAsync())
+        {
+            // Others came meanwhile: the caller has its answer and does not stay for theirs.
+            _ = Task.Run(WriteAllAsync);
         }
 
         return await unit.Task;
@@ -99,24 +123,44 @@ public sealed partial class GatewayStore : IAsyncDisposable
         }
     }
 
-    private async Task WriteLoopAsync()
+    private async Task WriteAllAsync()
     {
-        var batch = new List<Unit>(MaxBatch);
-        while (await _units.Reader.WaitToReadAsync())
+        while (await WriteBatchAsync())
         {
-            batch.Clear();
-            while (batch.Count < MaxBatch && _units.Reader.TryRead(out Unit? unit))
+            // There is more.
+        }
+    }
+
+    /// <summary>Writes what waits now. Only who set <see cref="_isWriting"/> calls it.</summary>
+    /// <returns>True when more waits, and the caller still is the one that writes.</returns>
+    private async Task<bool> WriteBatchAsync()
+    {
+        var batch = new List<Unit>();
+        lock (_gate)
+        {
+            while (batch.Count < MaxBatch && _units.TryDequeue(out Unit? unit))
             {
                 batch.Add(unit);
             }
+        }
 
-            if (!await TryRunAsync(batch))
+        if (!await TryRunAsync(batch))
+        {
+            foreach (Unit unit in batch)
             {
-                foreach (Unit unit in batch)
-                {
-                    await TryRunAsync([unit]);
-                }
+                await TryRunAsync([unit]);
             }
+        }
+
+        lock (_gate)
+        {
+            _isWriting = _units.Count > 0;
+            if (!_isWriting && _isClosing)
+            {
+                _closed.TrySetResult();
+            }
+
+            return _isWriting;
         }
     }
 

@@ -1,0 +1,19 @@
+# shellcheck shell=bash
+# Numbers: rates, medians, and the machine they were taken on. Sourced after common.sh.
+
+now() { date +%s%N; }
+
+# rate COUNT NANOSECONDS: a second, one decimal.
+rate() { awk -v n="$1" -v t="$2" 'BEGIN { printf "%.1f\n", n * 1e9 / t }'; }
+
+# median, range: of the numbers on standard input, one a line.
+median() { sort -n | awk '{ v[NR] = $1 } END { print (NR % 2) ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
+range() { sort -n | awk 'NR == 1 { low = $1 } { high = $1 } END { printf "%s to %s", low, high }'; }
+
+# machine: processor, cores, date and the versions of the peers, for the line above a table.
+machine() {
+  printf '%s, %s cores; %s; DCMTK %s; Orthanc %s; .NET %s' \
+    "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" "$(nproc)" "$(date -u +%Y-%m-%d)" \
+    "$(storescu --version | sed -n 's/.*storescu v\([0-9.]*\).*/\1/p' | head -n 1)" \
+    "$({ command -v Orthanc >/dev/null && Orthanc --version || /usr/sbin/Orthanc --version; } | sed -n '1s/^Orthanc //p')" "$(dotnet --version)"
+}
