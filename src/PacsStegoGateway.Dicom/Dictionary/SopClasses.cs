@@ -15,6 +15,12 @@ public static partial class SopClasses
     public const string StudyRootMove = "1.2.840.10008.5.1.4.1.2.2.2";
     public const string StudyRootGet = "1.2.840.10008.5.1.4.1.2.2.3";
 
+    /// <summary>Storage Commitment Push Model (PS3.4 J.3).</summary>
+    public const string StorageCommitment = "1.2.840.10008.1.20.1";
+
+    /// <summary>The one instance that every commitment is asked of (PS3.4 J.3.5).</summary>
+    public const string StorageCommitmentInstance = "1.2.840.10008.1.20.1.1";
+
     private static readonly FrozenDictionary<string, (string UID, string Name, string Iod)> ByUID =
         Storage.ToFrozenDictionary(static s => s.UID);
 

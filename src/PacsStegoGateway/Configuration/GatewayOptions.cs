@@ -93,6 +93,12 @@ public sealed class ListenOptions
     /// pixels can be protected. A syntax beyond these two is received, but quarantined when its pixels cannot be decoded.
     /// </summary>
     public List<string> TransferSyntaxes { get; set; } = [];
+
+    /// <summary>
+    /// Storage SOP classes beyond those of the standard, by UID: private and retired ones. Their objects are received and then
+    /// quarantined, because nobody knows what in them is identity. Default none: their contexts are refused.
+    /// </summary>
+    public List<string> PrivateStorageClasses { get; set; } = [];
 }
 
 /// <summary>DICOM over TLS by BCP 195 (PS3.15 B.12): versions 1.2 and 1.3. Files are read again when they change.</summary>

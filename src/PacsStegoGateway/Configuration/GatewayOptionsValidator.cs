@@ -58,6 +58,7 @@ public static class GatewayOptionsValidator
         }
 
         CheckTlsListen(listen, found);
+        CheckStorageClasses(listen, found);
         for (int i = 0; i < listen.AETitles.Count; i++)
         {
             found.AETitle($"Listen:AETitles:{i}", listen.AETitles[i]);
@@ -81,6 +82,17 @@ public static class GatewayOptionsValidator
             else if (TransferSyntax.Of(uid) is { Deflated: true } or { BigEndian: true })
             {
                 found.Add($"Listen:TransferSyntaxes:{i}", "deflated and big endian transfer syntaxes are not accepted.");
+            }
+        }
+    }
+
+    private static void CheckStorageClasses(ListenOptions listen, Problems found)
+    {
+        for (int i = 0; i < listen.PrivateStorageClasses.Count; i++)
+        {
+            if (!Uid.IsValid(listen.PrivateStorageClasses[i]))
+            {
+                found.Add($"Listen:PrivateStorageClasses:{i}", "must be a UID.");
             }
         }
     }

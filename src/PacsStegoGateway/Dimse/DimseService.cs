@@ -65,15 +65,21 @@ public sealed partial class DimseService(
         switch (abstractSyntax)
         {
             case SopClasses.Verification:
-            case SopClasses.PatientRootFind or SopClasses.StudyRootFind or SopClasses.PatientRootMove or SopClasses.StudyRootMove:
+            case SopClasses.PatientRootFind or SopClasses.StudyRootFind or SopClasses.PatientRootMove or SopClasses.StudyRootMove
+                or SopClasses.PatientRootGet or SopClasses.StudyRootGet:
                 return ContextAnswer.FirstOf(Uncompressed, proposed);
-            case var _ when SopClasses.IsStandardStorage(abstractSyntax):
+            case var _ when IsStorage(abstractSyntax):
                 // What the PACS gives back, it gives in whatever it has: pixels that it changed are found out later.
                 return ContextAnswer.FirstOf(_caller is { IsPacs: true } ? [.. _storageSyntaxes, .. proposed] : _storageSyntaxes, proposed);
             default:
                 return ContextAnswer.AbstractSyntaxNotSupported;
         }
     }
+
+    /// <summary>Who may have originals may be SCP of storage: C-GET gives them on the caller's own association.</summary>
+    public RoleSelection AcceptRole(RoleSelection proposed) => _caller?.Is(CallerRole.Reidentifier) == true && IsStorage(proposed.SOPClassUID)
+        ? proposed
+        : proposed with { ScpRole = false };
 
     public ValueTask<DimseStatus> EchoAsync(CancellationToken cancellationToken) => ValueTask.FromResult(DimseStatus.Success);
 
@@ -120,7 +126,13 @@ public sealed partial class DimseService(
         }
     }
 
-    public async IAsyncEnumerable<MoveResponse> MoveAsync(MoveRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public IAsyncEnumerable<MoveResponse> MoveAsync(MoveRequest request, CancellationToken cancellationToken) =>
+        RetrieveAsync(request, rooms.Move.MoveAsync(request, _remote, cancellationToken));
+
+    public IAsyncEnumerable<MoveResponse> GetAsync(GetRequest request, CancellationToken cancellationToken) =>
+        RetrieveAsync(request, rooms.Move.GetAsync(request, _remote, cancellationToken));
+
+    private async IAsyncEnumerable<MoveResponse> RetrieveAsync(QueryRequest request, IAsyncEnumerable<MoveResponse> responses)
     {
         if (_caller?.Is(CallerRole.Reidentifier) != true)
         {
@@ -132,7 +144,7 @@ public sealed partial class DimseService(
             yield break;
         }
 
-        await foreach (MoveResponse response in rooms.Move.MoveAsync(request, _remote, cancellationToken))
+        await foreach (MoveResponse response in responses)
         {
             yield return response;
         }
@@ -188,6 +200,9 @@ public sealed partial class DimseService(
         _caller = caller;
         return AssociationDecision.Accept;
     }
+
+    private bool IsStorage(string sopClassUID) =>
+        SopClasses.IsStandardStorage(sopClassUID) || rooms.Options.Listen.PrivateStorageClasses.Contains(sopClassUID);
 
     private string? LeaveSlot()
     {

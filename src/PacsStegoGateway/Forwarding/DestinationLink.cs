@@ -1,4 +1,5 @@
 using PacsStegoGateway.Configuration;
+using PacsStegoGateway.Dicom;
 using PacsStegoGateway.Dicom.Network;
 
 namespace PacsStegoGateway.Forwarding;
@@ -6,7 +7,7 @@ namespace PacsStegoGateway.Forwarding;
 /// <summary>What has to be proposed so far: grows with the kinds of objects that come, up to what one association can carry.</summary>
 public sealed class ProposedContexts
 {
-    private const int Most = 128;
+    private const int Most = 120;
 
     private readonly Lock _gate = new();
     private readonly List<(string SopClass, string TransferSyntax)> _pairs = [];
@@ -24,7 +25,7 @@ public sealed class ProposedContexts
             }
 
             // One context for each pair: with several syntaxes in one the acceptor would choose for us.
-            return [.. _pairs.Select(static p => new ProposedContext(p.SopClass, p.TransferSyntax))];
+            return SendingForm.ContextsFor(_pairs.AsEnumerable().Reverse());
         }
     }
 }
@@ -54,7 +55,7 @@ public sealed class DestinationLink(PacsOptions destination, GatewayTls tls, Pro
             _association = await RequestorAssociation.ConnectAsync(address, _proposed, LimitsOf(destination), cancellationToken);
         }
 
-        return _association.Accepts(sopClass, transferSyntax) ? _association : null;
+        return SendingForm.Fits(_association, sopClass, TransferSyntax.Of(transferSyntax)) ? _association : null;
     }
 
     /// <summary>Says good-bye; a peer that does not answer is left.</summary>

@@ -115,9 +115,11 @@ public sealed partial class Forwarder(
                 return true;
             }
 
+            (TransferSyntax transferSyntax, ByteSource form) =
+                SendingForm.Fit(association, row.SopClassUID, TransferSyntax.Of(row.TransferSyntaxUID), Part10.DataSetOf(file))!.Value;
             sending = true;
             StoreResponse response = await association.StoreAsync(
-                row.SopClassUID, row.SopUID, row.TransferSyntaxUID, Part10.DataSetOf(file), null, stopping);
+                row.SopClassUID, row.SopUID, transferSyntax.UID, form, null, stopping);
             sending = false;
             return await SettleAsync(row, response.Status);
         }

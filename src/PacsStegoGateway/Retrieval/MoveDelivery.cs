@@ -1,6 +1,5 @@
 using System.Threading.Channels;
 using PacsStegoGateway.Audit;
-using PacsStegoGateway.Configuration;
 using PacsStegoGateway.Dicom;
 using PacsStegoGateway.Dicom.Network;
 using PacsStegoGateway.Protection;
@@ -8,15 +7,21 @@ using PacsStegoGateway.Storage;
 
 namespace PacsStegoGateway.Retrieval;
 
-/// <summary>The sub-operations of one C-MOVE: one object at a time is revealed, recorded and sent to the destination.</summary>
+/// <summary>Where the originals of one C-MOVE or C-GET go.</summary>
+/// <param name="AETitle">For log and audit.</param>
+/// <param name="Originator">Named in the sub-operations of a C-MOVE; null for a C-GET.</param>
+/// <param name="ConnectAsync">Opens it, given what is going to be sent; an association that it opens is released afterwards.</param>
+public sealed record DeliveryTarget(
+    string AETitle, MoveOriginator? Originator, Func<IReadOnlyList<ProposedContext>, CancellationToken, Task<IStoreTarget>> ConnectAsync);
+
+/// <summary>The sub-operations of one C-MOVE or C-GET: one object at a time is revealed, recorded and sent to where it is wanted.</summary>
 public sealed partial class MoveDelivery(
-    GatewayStore store, OriginalSource originals, PeerOptions destination, MoveRequest request, string remoteAddress,
-    GatewayTls tls, GatewayOptions options, MoveProgress progress, ChannelWriter<MoveResponse> pending, ILogger logger) : IAsyncDisposable
+    GatewayStore store, OriginalSource originals, DeliveryTarget destination, QueryRequest request, string remoteAddress,
+    MoveProgress progress, ChannelWriter<MoveResponse> pending, ILogger logger) : IAsyncDisposable
 {
-    private readonly MoveOriginator _originator = new(request.Association.CallingAETitle, request.MessageID);
     // The PACS may deliver on several associations when it was asked to move; the destination gets one object at a time.
     private readonly SemaphoreSlim _one = new(1);
-    private RequestorAssociation? _association;
+    private IStoreTarget? _target;
 
     /// <summary>The destination is gone: nothing more can be delivered.</summary>
     public bool IsBroken { get; private set; }
@@ -24,14 +29,10 @@ public sealed partial class MoveDelivery(
     /// <summary>Opens the association to the destination. False when it cannot be: everything fails.</summary>
     public async Task<bool> ConnectAsync(CancellationToken cancellationToken)
     {
-        ProposedContext[] contexts = [.. progress.All
-            .Select(static f => (f.Row.SopClassUID, f.Row.TransferSyntaxUID)).Distinct().Take(128)
-            .Select(static p => new ProposedContext(p.SopClassUID, p.TransferSyntaxUID))];
-        PeerAddress address = tls.AddressOf(destination, request.Association.CalledAETitle, options.Retrieval.ConnectTimeoutSeconds);
-        AssociationLimits limits = AssociationLimits.Default with { ArtimTimeout = TimeSpan.FromSeconds(options.Retrieval.ConnectTimeoutSeconds) };
         try
         {
-            _association = await RequestorAssociation.ConnectAsync(address, contexts, limits, cancellationToken);
+            _target = await destination.ConnectAsync(
+                SendingForm.ContextsFor(progress.All.Select(static f => (f.Row.SopClassUID, f.Row.TransferSyntaxUID))), cancellationToken);
             return true;
         }
         catch (AssociationException e)
@@ -89,7 +90,7 @@ public sealed partial class MoveDelivery(
 
     public async ValueTask DisposeAsync()
     {
-        if (_association is { } association)
+        if (_target is RequestorAssociation association)
         {
             try
             {
@@ -139,15 +140,15 @@ public sealed partial class MoveDelivery(
         string failure;
         try
         {
-            if (!_association!.Accepts(original.SOPClassUID, original.TransferSyntax.UID))
+            if (SendingForm.Fit(_target!, original.SOPClassUID, original.TransferSyntax, original.DataSet) is not { } form)
             {
                 progress.Settle(found, DimseStatus.SOPClassNotSupported);
                 failure = $"{destination.AETitle} does not accept the object's SOP class and transfer syntax.";
             }
             else
             {
-                StoreResponse response = await _association.StoreAsync(original.SOPClassUID, original.SOPInstanceUID, original.TransferSyntax.UID,
-                    original.DataSet, _originator, CancellationToken.None);
+                StoreResponse response = await _target!.StoreAsync(original.SOPClassUID, original.SOPInstanceUID, form.TransferSyntax.UID,
+                    form.DataSet, destination.Originator, CancellationToken.None);
                 progress.Settle(found, response.Status);
                 if (!response.Status.IsFailure)
                 {

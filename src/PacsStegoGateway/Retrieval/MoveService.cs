@@ -8,7 +8,7 @@ using PacsStegoGateway.Storage;
 namespace PacsStegoGateway.Retrieval;
 
 /// <summary>
-/// C-MOVE of originals for those who may. Either the original, proved, arrives at the destination, or the instance is counted
+/// C-MOVE and C-GET of originals for those who may. Either the original, proved, arrives at the destination, or the instance is counted
 /// as failed; there is nothing in between.
 /// </summary>
 public sealed partial class MoveService(
@@ -24,6 +24,25 @@ public sealed partial class MoveService(
             yield break;
         }
 
+        int timeout = options.Retrieval.ConnectTimeoutSeconds;
+        var target = new DeliveryTarget(
+            destination.AETitle, new MoveOriginator(request.Association.CallingAETitle, request.MessageID),
+            async (contexts, token) => await RequestorAssociation.ConnectAsync(
+                tls.AddressOf(destination, request.Association.CalledAETitle, timeout), contexts,
+                AssociationLimits.Default with { ArtimTimeout = TimeSpan.FromSeconds(timeout) }, token));
+        await foreach (MoveResponse response in RetrieveAsync(request, remoteAddress, target, cancellationToken))
+        {
+            yield return response;
+        }
+    }
+
+    /// <summary>The same to the caller itself, on the association of its request.</summary>
+    public IAsyncEnumerable<MoveResponse> GetAsync(GetRequest request, string remoteAddress, CancellationToken cancellationToken) => RetrieveAsync(
+        request, remoteAddress, new DeliveryTarget(request.Association.CallingAETitle, null, (_, _) => Task.FromResult(request.Requestor)), cancellationToken);
+
+    private async IAsyncEnumerable<MoveResponse> RetrieveAsync(
+        QueryRequest request, string remoteAddress, DeliveryTarget destination, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
         if (QueryLevels.Of(request.Identifier, request.AffectedSOPClassUID) is not { } level
             || request.Identifier.GetText(QueryLevels.UniqueKeyOf(level)) is not { Length: > 0 } unique
             || unique.AsSpan().ContainsAny('*', '?'))
@@ -72,7 +91,7 @@ public sealed partial class MoveService(
     }
 
     private async Task WorkAsync(
-        MoveRequest request, string remoteAddress, PeerOptions destination, MoveProgress progress, ChannelWriter<MoveResponse> pending, CancellationToken cancellationToken)
+        QueryRequest request, string remoteAddress, DeliveryTarget destination, MoveProgress progress, ChannelWriter<MoveResponse> pending, CancellationToken cancellationToken)
     {
         try
         {
@@ -83,7 +102,7 @@ public sealed partial class MoveService(
 
             pending.TryWrite(progress.Pending());
             await using var delivery = new MoveDelivery(
-                store, originals, destination, request, remoteAddress, tls, options, progress, pending, logger);
+                store, originals, destination, request, remoteAddress, progress, pending, logger);
             // The destination first: when it is off, nothing need be fetched, let alone opened.
             if (!await delivery.ConnectAsync(cancellationToken))
             {
@@ -145,7 +164,7 @@ public sealed partial class MoveService(
         }
     }
 
-    private Task AuditAsync(MoveRequest request, string remoteAddress, AuditRecord record) =>
+    private Task AuditAsync(QueryRequest request, string remoteAddress, AuditRecord record) =>
         store.AppendAuditAsync(record with { CallingAE = request.Association.CallingAETitle, RemoteAddress = remoteAddress });
 
     [LoggerMessage(5001, LogLevel.Warning, "A retrieval could not be completed.")]

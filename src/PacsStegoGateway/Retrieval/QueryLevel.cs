@@ -17,7 +17,7 @@ public static class QueryLevels
     /// <summary>Null when it is missing, unknown, or not a level of this information model.</summary>
     public static QueryLevel? Of(DataSet identifier, string sopClassUID) => identifier.GetText(Tags.QueryRetrieveLevel) switch
     {
-        "PATIENT" when sopClassUID is SopClasses.PatientRootFind or SopClasses.PatientRootMove => QueryLevel.Patient,
+        "PATIENT" when sopClassUID is SopClasses.PatientRootFind or SopClasses.PatientRootMove or SopClasses.PatientRootGet => QueryLevel.Patient,
         "STUDY" => QueryLevel.Study,
         "SERIES" => QueryLevel.Series,
         "IMAGE" => QueryLevel.Image,

@@ -31,6 +31,9 @@ public sealed class StoringPeer : IAsyncDisposable
     /// <summary>Answer to the nth store, counted from 0; success by default.</summary>
     public Func<int, DimseStatus> Answer { get; set; } = static _ => DimseStatus.Success;
 
+    /// <summary>Transfer syntaxes accepted for storage; null: any.</summary>
+    public IReadOnlyList<string>? StorageSyntaxes { get; set; }
+
     /// <summary>Where a C-MOVE to any destination goes.</summary>
     public PeerAddress? MoveTo { get; set; }
 
@@ -88,7 +91,8 @@ public sealed class StoringPeer : IAsyncDisposable
         public ValueTask<AssociationDecision> NegotiateAsync(AssociationRequest request, CancellationToken cancellationToken) =>
             ValueTask.FromResult(AssociationDecision.Accept);
 
-        public ContextAnswer AcceptTransferSyntax(string abstractSyntax, IReadOnlyList<string> proposed) => ContextAnswer.Accept(proposed[0]);
+        public ContextAnswer AcceptTransferSyntax(string abstractSyntax, IReadOnlyList<string> proposed) =>
+            peer.StorageSyntaxes is { } only && SopClasses.IsStandardStorage(abstractSyntax) ? ContextAnswer.FirstOf(only, proposed) : ContextAnswer.Accept(proposed[0]);
 
         public ValueTask<DimseStatus> EchoAsync(CancellationToken cancellationToken) => ValueTask.FromResult(DimseStatus.Success);
 

@@ -24,6 +24,12 @@ public sealed class RecordingProvider : IDimseServiceProvider
 
     public Func<MoveRequest, CancellationToken, IAsyncEnumerable<MoveResponse>> OnMove { get; set; } = static (_, _) => AsyncEnumerable.Empty<MoveResponse>();
 
+    public Func<GetRequest, CancellationToken, IAsyncEnumerable<MoveResponse>> OnGet { get; set; } = static (_, _) => AsyncEnumerable.Empty<MoveResponse>();
+
+    public Func<ActionRequest, NormalizedResponse> OnAction { get; set; } = static _ => NormalizedResponse.Success;
+
+    public Func<EventReportRequest, NormalizedResponse> OnEventReport { get; set; } = static _ => NormalizedResponse.Success;
+
     public ConcurrentQueue<(StoreRequest Request, byte[] DataSet)> Stored { get; } = [];
 
     public ConcurrentQueue<(string Operation, Exception Exception)> Faults { get; } = [];
@@ -53,6 +59,13 @@ public sealed class RecordingProvider : IDimseServiceProvider
     public IAsyncEnumerable<FindResponse> FindAsync(QueryRequest request, CancellationToken cancellationToken) => OnFind(request, cancellationToken);
 
     public IAsyncEnumerable<MoveResponse> MoveAsync(MoveRequest request, CancellationToken cancellationToken) => OnMove(request, cancellationToken);
+
+    public IAsyncEnumerable<MoveResponse> GetAsync(GetRequest request, CancellationToken cancellationToken) => OnGet(request, cancellationToken);
+
+    public ValueTask<NormalizedResponse> ActionAsync(ActionRequest request, CancellationToken cancellationToken) => ValueTask.FromResult(OnAction(request));
+
+    public ValueTask<NormalizedResponse> EventReportAsync(EventReportRequest request, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(OnEventReport(request));
 
     public void Faulted(string operation, Exception exception) => Faults.Enqueue((operation, exception));
 

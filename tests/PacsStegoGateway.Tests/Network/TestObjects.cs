@@ -70,6 +70,8 @@ internal static class TestObjects
         return command;
     }
 
+    public static CommandSet Get(ushort messageID) => CommandSet.Request(CommandField.CGetRq, messageID, SopClasses.StudyRootGet, hasDataSet: true);
+
     public static ReadOnlySequence<byte> Sequence(byte[] bytes) => new(bytes);
 
     /// <summary>Waits for a condition that another thread brings about.</summary>

@@ -73,7 +73,7 @@ internal sealed partial class AcceptorSession
         {
             byte[] bytes = _identifier.WrittenSpan.ToArray();
             _identifier.ResetWrittenCount();
-            await StartQueryAsync(context, command, bytes).ConfigureAwait(false);
+            await StartWithDataSetAsync(context, command, bytes).ConfigureAwait(false);
         }
         else if (_use == DataSetUse.Drop)
         {
@@ -104,12 +104,23 @@ internal sealed partial class AcceptorSession
 
         if (command.IsResponse)
         {
+            if (TakeAnswer(command))
+            {
+                return;
+            }
+
             throw new DimseProtocolException($"A response, {(ushort)command.Field:X4}H, to nothing that was asked.");
         }
 
         ushort messageID = command.MessageID ?? throw new DimseProtocolException("A request without (0000,0110) Message ID.");
         if (IsOperationRunning)
         {
+            if (_operation is { IsGet: true, IsAnswered: false })
+            {
+                // Waiting for its end, as below, would keep us from reading the answers that it waits for.
+                throw new DimseProtocolException("A request in the middle of a C-GET, where one operation at a time was negotiated.");
+            }
+
             if (messageID == _operation!.MessageID && !_operation.IsAnswered)
             {
                 await RefuseAsync(context, command, DimseStatus.DuplicateInvocation, "Message ID is in use").ConfigureAwait(false);
@@ -124,7 +135,8 @@ internal sealed partial class AcceptorSession
         {
             CommandField.CEchoRq => StartEchoAsync(context, command),
             CommandField.CStoreRq => StartStoreAsync(context, command),
-            CommandField.CFindRq or CommandField.CMoveRq => AwaitIdentifierAsync(context, command),
+            CommandField.CFindRq or CommandField.CMoveRq or CommandField.CGetRq => AwaitIdentifierAsync(context, command),
+            CommandField.NActionRq or CommandField.NEventReportRq => AwaitInformationAsync(context, command),
             _ => RefuseAsync(context, command, DimseStatus.UnrecognizedOperation, $"Command {(ushort)command.Field:X4}H is not supported"),
         }).ConfigureAwait(false);
     }

@@ -26,6 +26,9 @@ internal sealed partial class AcceptorSession
         /// </summary>
         public bool IsAnswered { get; set; }
 
+        /// <summary>It needs answers of the peer to come to its end.</summary>
+        public bool IsGet { get; init; }
+
         /// <summary>Never faults: see <see cref="GuardAsync"/>.</summary>
         public Task Task { get; set; } = Task.CompletedTask;
 
@@ -142,12 +145,12 @@ internal sealed partial class AcceptorSession
         await RespondFinallyAsync(context, command.Answer(response.Status, false, response.ErrorComment, response.OffendingElement)).ConfigureAwait(false);
     }
 
-    private async ValueTask StartQueryAsync(AcceptedContext context, CommandSet command, byte[] identifierBytes)
+    private async ValueTask StartWithDataSetAsync(AcceptedContext context, CommandSet command, byte[] bytes)
     {
-        DataSet identifier;
+        DataSet dataSet;
         try
         {
-            identifier = DataSetReader.Read(identifierBytes, context.TransferSyntax, new DicomReadOptions { MaxInflatedLength = _limits.MaxIdentifierLength });
+            dataSet = DataSetReader.Read(bytes, context.TransferSyntax, new DicomReadOptions { MaxInflatedLength = _limits.MaxIdentifierLength });
         }
         catch (DicomContentException)
         {
@@ -155,6 +158,22 @@ internal sealed partial class AcceptorSession
             return;
         }
 
+        switch (command.Field)
+        {
+            case CommandField.NActionRq or CommandField.NEventReportRq:
+                StartNormalized(context, command, dataSet);
+                break;
+            case CommandField.CGetRq:
+                StartGet(context, command, dataSet);
+                break;
+            default:
+                StartQuery(context, command, dataSet);
+                break;
+        }
+    }
+
+    private void StartQuery(AcceptedContext context, CommandSet command, DataSet identifier)
+    {
         Operation operation = Begin(command.MessageID!.Value);
         if (command.Field == CommandField.CFindRq)
         {
@@ -183,7 +202,7 @@ internal sealed partial class AcceptorSession
                 MoveDestination = command.MoveDestination,
             };
             operation.Query = request;
-            operation.Task = GuardAsync(() => MoveAsync(context, command, request, operation.Token));
+            operation.Task = GuardAsync(() => RetrieveAsync("C-MOVE", context, command, request, _provider.MoveAsync(request, operation.Token), operation.Token));
         }
     }
 
@@ -218,12 +237,14 @@ internal sealed partial class AcceptorSession
         await RespondFinallyAsync(context, command.Answer(final.Status, errorComment: final.ErrorComment)).ConfigureAwait(false);
     }
 
-    private async Task MoveAsync(AcceptedContext context, CommandSet command, MoveRequest request, CancellationToken token)
+    /// <summary>C-MOVE and C-GET differ in where the instances go, not in what is said about them.</summary>
+    private async Task RetrieveAsync(string name, AcceptedContext context, CommandSet command, QueryRequest request,
+        IAsyncEnumerable<MoveResponse> source, CancellationToken token)
     {
         MoveResponse? last = null;
         try
         {
-            await using IAsyncEnumerator<MoveResponse> responses = _provider.MoveAsync(request, token).GetAsyncEnumerator(token);
+            await using IAsyncEnumerator<MoveResponse> responses = source.GetAsyncEnumerator(token);
             while (await NextAsync(responses, () => RespondToMoveAsync(context, command, last, DimseStatus.Pending)).ConfigureAwait(false))
             {
                 last = responses.Current;
@@ -246,7 +267,7 @@ internal sealed partial class AcceptorSession
         }
         catch (Exception e) when (IsAnswered(e))
         {
-            StoreResponse answer = Answer("C-MOVE", e);
+            StoreResponse answer = Answer(name, e);
             last = (last ?? new MoveResponse(default)) with { Status = answer.Status, ErrorComment = answer.ErrorComment };
         }
 

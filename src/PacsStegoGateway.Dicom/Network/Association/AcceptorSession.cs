@@ -115,6 +115,12 @@ internal sealed partial class AcceptorSession
                 await OnDataAsync((PDataTf)pdu).ConfigureAwait(false);
                 break;
             case AssociationAction.AR2:
+                if (_operation is { IsGet: true, IsAnswered: false })
+                {
+                    // Nobody will answer its sub-operations any more.
+                    await BreakOffOperationAsync("The requestor released in the middle of a C-GET.").ConfigureAwait(false);
+                }
+
                 await FinishOperationAsync().ConfigureAwait(false);
                 await ReleaseAsync().ConfigureAwait(false);
                 break;

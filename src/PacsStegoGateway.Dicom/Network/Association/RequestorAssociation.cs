@@ -12,7 +12,7 @@ namespace PacsStegoGateway.Dicom.Network;
 /// After any exception but <see cref="AssociationFailure.OperationFailed"/> and <see cref="AssociationFailure.NoPresentationContext"/>
 /// the association is of no more use. Disposing without <see cref="ReleaseAsync"/> sends A-ABORT.
 /// </remarks>
-public sealed partial class RequestorAssociation : IAsyncDisposable
+public sealed partial class RequestorAssociation : IStoreTarget, IAsyncDisposable
 {
     private static readonly TimeSpan FarewellTimeout = TimeSpan.FromSeconds(1);
 
@@ -95,7 +95,8 @@ public sealed partial class RequestorAssociation : IAsyncDisposable
             ImplementationClassUID = FileMeta.ImplementationClassUID,
             ImplementationVersionName = FileMeta.ImplementationVersionName,
             RoleSelections = [.. contexts.Where(static c => c.ScpRole).Select(static c => c.AbstractSyntax).Distinct()
-                .Select(static uid => new RoleSelection(uid, ScuRole: true, ScpRole: true))],
+                // Who reports about commitment is its SCP and nothing else (PS3.4 J.3.3); who gets objects by C-GET stays SCU.
+                .Select(static uid => new RoleSelection(uid, ScuRole: uid != SopClasses.StorageCommitment, ScpRole: true))],
             UserIdentity = peer.UserIdentity,
             ExtendedNegotiations = peer.ExtendedNegotiations,
         };

@@ -8,6 +8,8 @@ internal enum CommandField : ushort
     CFindRq = 0x0020,
     CMoveRq = 0x0021,
     CEchoRq = 0x0030,
+    NEventReportRq = 0x0100,
+    NActionRq = 0x0130,
     CCancelRq = 0x0FFF,
 }
 
@@ -35,6 +37,10 @@ internal sealed class CommandSet
     public string AffectedSOPClassUID => Text(Tags.AffectedSOPClassUID);
 
     public string AffectedSOPInstanceUID => Text(Tags.AffectedSOPInstanceUID);
+
+    public string RequestedSOPClassUID => Text(Tags.RequestedSOPClassUID);
+
+    public string RequestedSOPInstanceUID => Text(Tags.RequestedSOPInstanceUID);
 
     public string MoveDestination => Text(Tags.MoveDestination);
 
@@ -78,6 +84,28 @@ internal sealed class CommandSet
         return command;
     }
 
+    /// <summary>N-ACTION-RQ (PS3.7 10.3.5).</summary>
+    public static CommandSet Action(ushort messageID, string sopClassUID, string sopInstanceUID, ushort actionTypeID, bool hasDataSet)
+    {
+        CommandSet command = New((ushort)CommandField.NActionRq, hasDataSet);
+        command._elements.SetText(Tags.RequestedSOPClassUID, sopClassUID);
+        command._elements.SetText(Tags.RequestedSOPInstanceUID, sopInstanceUID);
+        command.Set(Tags.MessageID, messageID);
+        command.Set(Tags.ActionTypeID, actionTypeID);
+        return command;
+    }
+
+    /// <summary>N-EVENT-REPORT-RQ (PS3.7 10.3.1).</summary>
+    public static CommandSet EventReport(ushort messageID, string sopClassUID, string sopInstanceUID, ushort eventTypeID, bool hasDataSet)
+    {
+        CommandSet command = New((ushort)CommandField.NEventReportRq, hasDataSet);
+        command._elements.SetText(Tags.AffectedSOPClassUID, sopClassUID);
+        command._elements.SetText(Tags.AffectedSOPInstanceUID, sopInstanceUID);
+        command.Set(Tags.MessageID, messageID);
+        command.Set(Tags.EventTypeID, eventTypeID);
+        return command;
+    }
+
     public static CommandSet CancelOf(ushort messageID)
     {
         CommandSet command = New((ushort)CommandField.CCancelRq, hasDataSet: false);
@@ -91,7 +119,14 @@ internal sealed class CommandSet
         CommandSet response = New((ushort)((ushort)Field | ResponseBit), hasDataSet);
         response.Set(Tags.MessageIDBeingRespondedTo, MessageID ?? 0);
         response.Set(Tags.Status, status.Code);
-        foreach (Tag repeated in (ReadOnlySpan<Tag>)[Tags.AffectedSOPClassUID, Tags.AffectedSOPInstanceUID])
+        if (Field == CommandField.NActionRq)
+        {
+            // What was requested is what is affected.
+            response._elements.SetText(Tags.AffectedSOPClassUID, RequestedSOPClassUID);
+            response._elements.SetText(Tags.AffectedSOPInstanceUID, RequestedSOPInstanceUID);
+        }
+
+        foreach (Tag repeated in (ReadOnlySpan<Tag>)[Tags.AffectedSOPClassUID, Tags.AffectedSOPInstanceUID, Tags.EventTypeID, Tags.ActionTypeID])
         {
             if (_elements.Find(repeated) is { } element)
             {

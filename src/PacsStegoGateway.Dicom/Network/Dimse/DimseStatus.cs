@@ -14,6 +14,19 @@ public readonly record struct DimseStatus(ushort Code)
 
     public static DimseStatus ProcessingFailure => new(0x0110);
 
+    public static DimseStatus NoSuchSOPInstance => new(0x0112);
+
+    public static DimseStatus NoSuchEventType => new(0x0113);
+
+    public static DimseStatus InvalidArgumentValue => new(0x0115);
+
+    public static DimseStatus ClassInstanceConflict => new(0x0119);
+
+    public static DimseStatus NoSuchAction => new(0x0123);
+
+    /// <summary>Storage commitment: the Transaction UID is in use already.</summary>
+    public static DimseStatus DuplicateTransactionUID => new(0x0131);
+
     public static DimseStatus InvalidSOPInstance => new(0x0117);
 
     public static DimseStatus SOPClassNotSupported => new(0x0122);

@@ -40,6 +40,21 @@ public interface IDimseServiceProvider
     /// </summary>
     IAsyncEnumerable<MoveResponse> MoveAsync(MoveRequest request, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// As <see cref="MoveAsync"/>; the instances go to <see cref="GetRequest.Requestor"/>. By default no C-GET is offered:
+    /// its presentation contexts must then be refused.
+    /// </summary>
+    IAsyncEnumerable<MoveResponse> GetAsync(GetRequest request, CancellationToken cancellationToken) =>
+        new[] { new MoveResponse(DimseStatus.SOPClassNotSupported) }.ToAsyncEnumerable();
+
+    /// <summary>N-ACTION, such as a request for storage commitment. By default 0123.</summary>
+    ValueTask<NormalizedResponse> ActionAsync(ActionRequest request, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(new NormalizedResponse(DimseStatus.NoSuchAction));
+
+    /// <summary>N-EVENT-REPORT, such as the result of a storage commitment. By default 0113.</summary>
+    ValueTask<NormalizedResponse> EventReportAsync(EventReportRequest request, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(new NormalizedResponse(DimseStatus.NoSuchEventType));
+
     /// <summary>An operation threw; it was answered already. For the log.</summary>
     void Faulted(string operation, Exception exception);
 

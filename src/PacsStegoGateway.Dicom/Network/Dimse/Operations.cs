@@ -77,6 +77,72 @@ public sealed record MoveRequest : QueryRequest
     public required string MoveDestination { get; init; }
 }
 
+/// <summary>A C-GET-RQ: instances go back on the association that it came on.</summary>
+public sealed record GetRequest : QueryRequest
+{
+    /// <summary>
+    /// Takes the instances, one at a time, until the operation is over. It accepts what was negotiated with the requestor as
+    /// SCP (<see cref="IDimseServiceProvider.AcceptRole"/>).
+    /// </summary>
+    public required IStoreTarget Requestor { get; init; }
+}
+
+/// <summary>Where instances can be stored: an association that we opened, or the one on which a C-GET came.</summary>
+public interface IStoreTarget
+{
+    /// <summary>True when instances of this class can be sent in this transfer syntax.</summary>
+    bool Accepts(string abstractSyntax, string transferSyntax);
+
+    /// <summary>C-STORE of data set bytes in their own transfer syntax. A refusal is a response, not an exception.</summary>
+    /// <param name="dataSet">Read in parts while it is sent.</param>
+    /// <param name="origin">The C-MOVE that it belongs to; null otherwise.</param>
+    /// <exception cref="AssociationException">The pair was not accepted, or the association failed: whether the peer has the
+    /// object is not known then.</exception>
+    Task<StoreResponse> StoreAsync(string sopClassUID, string sopInstanceUID, string transferSyntaxUID,
+        ByteSource dataSet, MoveOriginator? origin, CancellationToken cancellationToken);
+}
+
+/// <summary>An N-ACTION-RQ (PS3.7 10.1.4).</summary>
+public sealed record ActionRequest
+{
+    public required string RequestedSOPClassUID { get; init; }
+
+    public required string RequestedSOPInstanceUID { get; init; }
+
+    public required ushort MessageID { get; init; }
+
+    public required ushort ActionTypeID { get; init; }
+
+    /// <summary>Action Information; null when there was none.</summary>
+    public DataSet? Information { get; init; }
+
+    public required AssociationRequest Association { get; init; }
+}
+
+/// <summary>An N-EVENT-REPORT-RQ (PS3.7 10.1.1).</summary>
+public sealed record EventReportRequest
+{
+    public required string AffectedSOPClassUID { get; init; }
+
+    public required string AffectedSOPInstanceUID { get; init; }
+
+    public required ushort MessageID { get; init; }
+
+    public required ushort EventTypeID { get; init; }
+
+    /// <summary>Event Information; null when there was none.</summary>
+    public DataSet? Information { get; init; }
+
+    public required AssociationRequest Association { get; init; }
+}
+
+/// <summary>The answer to an N-ACTION or N-EVENT-REPORT.</summary>
+/// <param name="Reply">Action or Event Reply; sent with a success only.</param>
+public sealed record NormalizedResponse(DimseStatus Status, DataSet? Reply = null, string? ErrorComment = null)
+{
+    public static NormalizedResponse Success { get; } = new(DimseStatus.Success);
+}
+
 /// <summary>One C-FIND-RSP: a match, or the end.</summary>
 /// <param name="Identifier">The match; present exactly when the status is pending.</param>
 public sealed record FindResponse(DimseStatus Status, DataSet? Identifier = null, string? ErrorComment = null)
@@ -84,7 +150,7 @@ public sealed record FindResponse(DimseStatus Status, DataSet? Identifier = null
     public static FindResponse Match(DataSet identifier) => new(DimseStatus.Pending, identifier);
 }
 
-/// <summary>One C-MOVE-RSP.</summary>
+/// <summary>One C-MOVE-RSP or C-GET-RSP.</summary>
 public sealed record MoveResponse(DimseStatus Status)
 {
     public int Remaining { get; init; }

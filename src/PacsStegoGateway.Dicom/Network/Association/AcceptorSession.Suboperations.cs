@@ -1,0 +1,176 @@
+namespace PacsStegoGateway.Dicom.Network;
+
+internal sealed partial class AcceptorSession
+{
+    /// <summary>What we asked the peer on its own association and it has not answered.</summary>
+    private PendingAnswer? _asked;
+    private ushort _lastOwnMessageID;
+
+    private sealed record PendingAnswer(CommandField Field, ushort MessageID, TaskCompletionSource<CommandSet> Response);
+
+    private void StartGet(AcceptedContext context, CommandSet command, DataSet identifier)
+    {
+        _operation?.Dispose();
+        Operation operation = _operation = new Operation(command.MessageID!.Value, _lost.Token) { IsGet = true };
+        var request = new GetRequest
+        {
+            AffectedSOPClassUID = command.AffectedSOPClassUID,
+            MessageID = operation.MessageID,
+            Priority = command.Priority,
+            TransferSyntaxUID = context.TransferSyntax.UID,
+            Identifier = identifier,
+            Association = _request!,
+            Requestor = new Requestor(this),
+        };
+        operation.Query = request;
+        operation.Task = GuardAsync(() => RetrieveAsync("C-GET", context, command, request, _provider.GetAsync(request, operation.Token), operation.Token));
+    }
+
+    private ValueTask AwaitInformationAsync(AcceptedContext context, CommandSet command)
+    {
+        if ((command.Field == CommandField.NActionRq ? command.RequestedSOPClassUID : command.AffectedSOPClassUID) != context.AbstractSyntax)
+        {
+            return RefuseAsync(context, command, DimseStatus.SOPClassNotSupported, "SOP class differs from the presentation context");
+        }
+
+        if (command.HasDataSet)
+        {
+            Await(context, command, DataSetUse.Identifier);
+        }
+        else
+        {
+            StartNormalized(context, command, null);
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    private void StartNormalized(AcceptedContext context, CommandSet command, DataSet? information)
+    {
+        Operation operation = Begin(command.MessageID!.Value);
+        bool isAction = command.Field == CommandField.NActionRq;
+        operation.Task = GuardAsync(async () =>
+        {
+            NormalizedResponse response;
+            try
+            {
+                response = await (isAction
+                    ? _provider.ActionAsync(
+                        new ActionRequest
+                        {
+                            RequestedSOPClassUID = command.RequestedSOPClassUID,
+                            RequestedSOPInstanceUID = command.RequestedSOPInstanceUID,
+                            MessageID = operation.MessageID,
+                            ActionTypeID = command.UInt16(Tags.ActionTypeID) ?? 0,
+                            Information = information,
+                            Association = _request!,
+                        }, operation.Token)
+                    : _provider.EventReportAsync(
+                        new EventReportRequest
+                        {
+                            AffectedSOPClassUID = command.AffectedSOPClassUID,
+                            AffectedSOPInstanceUID = command.AffectedSOPInstanceUID,
+                            MessageID = operation.MessageID,
+                            EventTypeID = command.UInt16(Tags.EventTypeID) ?? 0,
+                            Information = information,
+                            Association = _request!,
+                        }, operation.Token)).ConfigureAwait(false);
+            }
+            catch (Exception e) when (IsAnswered(e))
+            {
+                StoreResponse answer = Answer(isAction ? "N-ACTION" : "N-EVENT-REPORT", e);
+                response = new NormalizedResponse(answer.Status, null, answer.ErrorComment);
+            }
+
+            DataSet? reply = response.Status.IsSuccess ? response.Reply : null;
+            await RespondFinallyAsync(context, command.Answer(response.Status, reply is not null, response.ErrorComment), reply).ConfigureAwait(false);
+        });
+    }
+
+    /// <summary>True when the response belongs to what we asked.</summary>
+    private bool TakeAnswer(CommandSet response)
+    {
+        if (_asked is not { } asked || response.HasDataSet
+            || (ushort)response.Field != ((ushort)asked.Field | 0x8000) || response.MessageIDBeingRespondedTo != asked.MessageID)
+        {
+            return false;
+        }
+
+        _asked = null;
+        asked.Response.SetResult(response);
+        return true;
+    }
+
+    private AcceptedContext? ContextToSend(string abstractSyntax, string transferSyntax) => !_scpRoles.Contains(abstractSyntax)
+        ? null
+        : Array.Find(_contexts, c => c is not null && c.AbstractSyntax == abstractSyntax && c.TransferSyntax.UID == transferSyntax);
+
+    private async Task<CommandSet> AskAsync(AcceptedContext context, CommandSet request, ByteSource dataSet)
+    {
+        var response = new TaskCompletionSource<CommandSet>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _asked = new PendingAnswer(request.Field, request.MessageID!.Value, response);
+        await _writing.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            if (AssociationStateMachine.Find(_machine.State, AssociationEvent.PDataRequestPrimitive) is null)
+            {
+                throw new IOException("The association is past sending.");
+            }
+
+            MessageWriter.Write(_channel.Output, context.ID, isCommand: true, request.ToArray(), _fragmentLength);
+            int unsent = 0;
+            long offset = 0;
+            do
+            {
+                int length = (int)Math.Min(_fragmentLength, dataSet.Length - offset);
+                offset += MessageWriter.WriteFragment(_channel.Output, context.ID, offset + length == dataSet.Length, dataSet, offset, length);
+                unsent += length;
+                if (unsent >= MessageWriter.MostUseful || offset == dataSet.Length)
+                {
+                    await FlushAsync().ConfigureAwait(false);
+                    unsent = 0;
+                }
+            }
+            while (offset < dataSet.Length);
+        }
+        finally
+        {
+            _writing.Release();
+        }
+
+        try
+        {
+            return await response.Task.WaitAsync(_limits.DimseTimeout, _time, _lost.Token).ConfigureAwait(false);
+        }
+        catch (TimeoutException e)
+        {
+            throw new DimseProtocolException($"No answer to a sub-operation within {_limits.DimseTimeout}.", e);
+        }
+    }
+
+    /// <summary>The peer of a C-GET as the one who stores.</summary>
+    private sealed class Requestor(AcceptorSession session) : IStoreTarget
+    {
+        public bool Accepts(string abstractSyntax, string transferSyntax) => session.ContextToSend(abstractSyntax, transferSyntax) is not null;
+
+        public async Task<StoreResponse> StoreAsync(string sopClassUID, string sopInstanceUID, string transferSyntaxUID,
+            ByteSource dataSet, MoveOriginator? origin, CancellationToken cancellationToken)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            AcceptedContext context = session.ContextToSend(sopClassUID, transferSyntaxUID)
+                ?? throw new AssociationException(AssociationFailure.NoPresentationContext,
+                    $"The requestor takes no {sopClassUID} in {transferSyntaxUID}.");
+            CommandSet request = CommandSet.Request(CommandField.CStoreRq, ++session._lastOwnMessageID, sopClassUID, hasDataSet: true);
+            request.SetText(Tags.AffectedSOPInstanceUID, sopInstanceUID);
+            try
+            {
+                CommandSet response = await session.AskAsync(context, request, dataSet).ConfigureAwait(false);
+                return new StoreResponse(response.Status, response.ErrorComment);
+            }
+            catch (Exception e) when (e is IOException or OperationCanceledException)
+            {
+                throw new AssociationException(AssociationFailure.ConnectionLost, "The requestor is gone.", e);
+            }
+        }
+    }
+}
