@@ -202,10 +202,13 @@ public sealed class AcceptorTests
         await using var acceptor = new TestAcceptor(_provider);
         using ScriptedPeer peer = await ScriptedPeer.AssociateAsync(acceptor.Port);
 
-        CommandSet get = CommandSet.Request(CommandField.CGetRq, 1, SopClasses.StudyRootGet, hasDataSet: true);
-        await peer.SendCommandAsync(5, get);
+        CommandSet create = CommandSet.Request((CommandField)0x0140, 1, SopClasses.StudyRootFind, hasDataSet: true);
+        await peer.SendCommandAsync(5, create);
         await peer.SendDataSetAsync(5, StudyQuery());
         (await peer.ReadStatusAsync()).ShouldBe(DimseStatus.UnrecognizedOperation);
+        await peer.SendCommandAsync(5, CommandSet.Request(CommandField.CGetRq, 1, SopClasses.StudyRootGet, hasDataSet: true));
+        await peer.SendDataSetAsync(5, StudyQuery());
+        (await peer.ReadStatusAsync()).ShouldBe(DimseStatus.SOPClassNotSupported);
 
         await StoreGivesAsync(3, Store(2, "not a uid"), DimseStatus.InvalidSOPInstance);
         await StoreGivesAsync(3, Store(3, ""), DimseStatus.CannotUnderstand);
