@@ -21,6 +21,11 @@ RUN dotnet publish src/PacsStegoGateway/PacsStegoGateway.csproj --configuration 
  && cp -r config/. /app/config/
 
 FROM mcr.microsoft.com/dotnet/aspnet:10.0
+# What decodes JPEG-LS, JPEG 2000 and JPEG; Debian calls the last one libturbojpeg0.
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends libcharls2 libopenjp2-7 \
+    "$(apt-cache show libturbojpeg0 >/dev/null 2>&1 && echo libturbojpeg0 || echo libturbojpeg)" \
+ && rm -rf /var/lib/apt/lists/*
 COPY --from=build /app /app
 # The folder of spool, database and key ring; a volume mounted here inherits the owner.
 RUN mkdir --parents /var/lib/psg && chown "$APP_UID" /var/lib/psg && chmod 700 /var/lib/psg

@@ -2,12 +2,19 @@
 # Installs what a script needs and the machine has not: Debian and Ubuntu packages by name, asked of apt alone.
 # Sourced after common.sh.
 
-# The package that brings a command, or nothing when the command is there.
+# Whether the dynamic linker knows the library.
+has_library() { /sbin/ldconfig -p | grep -q "$1"; }
+
+# The package that brings a command or a library, or nothing when it is there.
 missing_package() {
   case "$1" in
     python3-pydicom) /usr/bin/python3 -c 'import pydicom' 2>/dev/null || echo python3-pydicom ;;
     python3-yaml) /usr/bin/python3 -c 'import yaml' 2>/dev/null || echo python3-yaml ;;
     postgres) compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || echo postgresql ;;
+    # Libraries that decode and encode pixels; Ubuntu leaves the 0 out of the last one's name.
+    libcharls.so.2) has_library "$1" || echo libcharls2 ;;
+    libopenjp2.so.7) has_library "$1" || echo libopenjp2-7 ;;
+    libturbojpeg.so.0) has_library "$1" || { apt-cache show libturbojpeg0 >/dev/null 2>&1 && echo libturbojpeg0 || echo libturbojpeg; } ;;
     *)
       command -v "$1" >/dev/null && return 0
       case "$1" in
@@ -19,7 +26,7 @@ missing_package() {
         zbarimg) echo zbar-tools ;;
         curl) echo curl ;;
         npm) echo npm ;;
-        *) fail "no package is known for the command $1" ;;
+        *) fail "no package is known for $1" ;;
       esac ;;
   esac
 }

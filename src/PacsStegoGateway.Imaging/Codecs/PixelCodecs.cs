@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using PacsStegoGateway.Dicom;
 using PacsStegoGateway.Imaging.Codecs.Jpeg;
+using PacsStegoGateway.Imaging.Codecs.JpegLs;
 using PacsStegoGateway.Imaging.Codecs.Rle;
 
 namespace PacsStegoGateway.Imaging.Codecs;
@@ -8,12 +9,17 @@ namespace PacsStegoGateway.Imaging.Codecs;
 /// <summary>Which codec serves which transfer syntax.</summary>
 public static class PixelCodecs
 {
+    /// <summary>JPEG-LS, also for near-lossless encoding.</summary>
+    public static readonly JpegLsCodec JpegLs = new();
+
     private static readonly FrozenDictionary<string, IPixelCodec> ByTransferSyntax = new Dictionary<string, IPixelCodec>
     {
         ["1.2.840.10008.1.2.1.98"] = new UncompressedCodec(),
         ["1.2.840.10008.1.2.8.1"] = new DeflateCodec(),
         ["1.2.840.10008.1.2.4.57"] = new JpegLosslessCodec(predictor: null),
         ["1.2.840.10008.1.2.4.70"] = new JpegLosslessCodec(predictor: 1),
+        ["1.2.840.10008.1.2.4.80"] = JpegLs,
+        ["1.2.840.10008.1.2.4.81"] = JpegLs,
         ["1.2.840.10008.1.2.5"] = new RleCodec(),
     }.ToFrozenDictionary();
 

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Diagnostics;
 using PacsStegoGateway.Dicom;
 using PacsStegoGateway.Imaging.Codecs;
@@ -90,6 +91,27 @@ internal static class OtherDecoders
 
         void Number(Tag tag, int value) => set.Set(Element.Raw(tag, Vr.US, new[] { (byte)value, (byte)(value >> 8) }));
     }
+
+    /// <summary>How many samples differ in their stored bits; what stands above them is a matter of taste (zero or the sign).</summary>
+    public static int CountDifferent(FrameFormat format, ReadOnlySpan<byte> left, ReadOnlySpan<byte> right)
+    {
+        int step = format.BitsAllocated / 8, count = 0;
+        uint mask = uint.MaxValue >> (32 - format.BitsStored);
+        for (int at = 0; at < format.FrameLength; at += step)
+        {
+            count += ((Sample(left[at..], step) ^ Sample(right[at..], step)) & mask) == 0 ? 0 : 1;
+        }
+
+        return count;
+    }
+
+    /// <summary>A sample of 1, 2 or 4 bytes.</summary>
+    public static uint Sample(ReadOnlySpan<byte> at, int step) => step switch
+    {
+        1 => at[0],
+        2 => BinaryPrimitives.ReadUInt16LittleEndian(at),
+        _ => BinaryPrimitives.ReadUInt32LittleEndian(at),
+    };
 
     private static Process StartOrSkip(string program, string[] arguments)
     {
