@@ -60,6 +60,18 @@ public sealed record PixelPlane(int Width, int Height, int[] Samples, int Minimu
     public void Write(PixelDescription description, Span<byte> frame)
     {
         RequireGrayscaleFrame(description, frame.Length);
+        if (description.BitsStored == 16 && BitConverter.IsLittleEndian)
+        {
+            // No bit is anybody else's.
+            Span<ushort> words = MemoryMarshal.Cast<byte, ushort>(frame);
+            for (int i = 0; i < words.Length; i++)
+            {
+                words[i] = (ushort)Samples[i];
+            }
+
+            return;
+        }
+
         int down = description.HighBit + 1 - description.BitsStored;
         int mask = ((1 << description.BitsStored) - 1) << down;
         int above = ((1 << description.BitsAllocated) - 1) & ~((1 << (description.HighBit + 1)) - 1);

@@ -45,7 +45,6 @@ internal sealed class CellPattern
     {
         CellMode[] modes = new CellMode[placement.Cells.Length];
         List<int> listed = [];
-        List<bool> doubtful = [];
         int held = 0;
         bool changesPadding = false;
         int cellsWide = width / 2;
@@ -70,18 +69,13 @@ internal sealed class CellPattern
                 case CellMode.Raised:
                     modes[i] = CellMode.Raised;
                     changesPadding |= rule.HoldsPadding(a, b, c, d);
-                    if (a + b + c + d + rule.Rise > rule.Floor - rule.Rise)
-                    {
-                        doubtful.Add(false);
-                    }
-
                     break;
                 case CellMode.Balanced:
                     modes[i] = CellMode.Balanced;
                     break;
                 case CellMode.HeldAtFloor:
+                    modes[i] = CellMode.HeldAtFloor;
                     held++;
-                    doubtful.Add(true);
                     break;
                 case CellMode.Listed:
                     listed.Add(cell);
@@ -89,7 +83,33 @@ internal sealed class CellPattern
             }
         }
 
-        return new CellPattern(placement, rule, modes, new CellExceptions(listed, held > 0 ? doubtful : []), held, changesPadding);
+        List<bool> doubtful = held > 0 ? TellHeldFromRaised(cover, width, placement, rule, modes) : [];
+        return new CellPattern(placement, rule, modes, new CellExceptions(listed, doubtful), held, changesPadding);
+    }
+
+    /// <summary>For each cell that the receiver cannot place, whether it is held; those become untouched.</summary>
+    private static List<bool> TellHeldFromRaised(ReadOnlySpan<int> cover, int width, Placement placement, CellRule rule, Span<CellMode> modes)
+    {
+        List<bool> doubtful = [];
+        int cellsWide = width / 2;
+        for (int i = 0; i < modes.Length; i++)
+        {
+            if (modes[i] == CellMode.HeldAtFloor)
+            {
+                modes[i] = CellMode.Untouched;
+                doubtful.Add(true);
+            }
+            else if (modes[i] == CellMode.Raised)
+            {
+                int at = Offset(placement.Cells[i], cellsWide, width);
+                if (cover[at] + cover[at + 1] + cover[at + width] + cover[at + width + 1] + rule.Rise > rule.Floor - rule.Rise)
+                {
+                    doubtful.Add(false);
+                }
+            }
+        }
+
+        return doubtful;
     }
 
     /// <summary>Finds the changed cells again on the stego image; needs no message bit.</summary>

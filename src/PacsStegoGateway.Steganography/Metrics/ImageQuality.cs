@@ -1,3 +1,4 @@
+using System.Numerics;
 using PacsStegoGateway.Imaging;
 
 namespace PacsStegoGateway.Steganography.Metrics;
@@ -33,23 +34,44 @@ public sealed record ImageQuality(int ChangedSamples, int MaximumChange, long Sq
         ReadOnlySpan<int> right = changed.Samples;
         int count = 0;
         int maximum = 0;
-        long squared = 0;
-        int least = int.MaxValue;
-        int greatest = int.MinValue;
-        for (int i = 0; i < left.Length; i++)
+        double squared = 0;
+        int least = original.Samples.Min();
+        int greatest = original.Samples.Max();
+        int i = 0;
+        if (left.Length >= Vector<int>.Count)
         {
-            least = Math.Min(least, left[i]);
-            greatest = Math.Max(greatest, left[i]);
-            int difference = Math.Abs(left[i] - right[i]);
-            if (difference != 0)
+            Vector<int> changes = default;
+            Vector<int> most = default;
+            Vector<double> squares = default;
+            for (; i <= left.Length - Vector<int>.Count; i += Vector<int>.Count)
             {
-                count++;
-                maximum = Math.Max(maximum, difference);
-                squared += (long)difference * difference;
+                Vector<int> difference = Vector.Abs(new Vector<int>(left[i..]) - new Vector<int>(right[i..]));
+                changes -= Vector.GreaterThan(difference, Vector<int>.Zero);
+                most = Vector.Max(most, difference);
+
+                // Squares of 17 bits, and sums of 2^26 of them: exact in doubles.
+                Vector.Widen(difference, out Vector<long> low, out Vector<long> high);
+                Vector<double> first = Vector.ConvertToDouble(low), second = Vector.ConvertToDouble(high);
+                squares += (first * first) + (second * second);
+            }
+
+            count = Vector.Sum(changes);
+            squared = Vector.Sum(squares);
+            for (int lane = 0; lane < Vector<int>.Count; lane++)
+            {
+                maximum = Math.Max(maximum, most[lane]);
             }
         }
 
-        return new ImageQuality(count, maximum, squared, left.Length, greatest - least);
+        for (; i < left.Length; i++)
+        {
+            int difference = Math.Abs(left[i] - right[i]);
+            count += difference == 0 ? 0 : 1;
+            maximum = Math.Max(maximum, difference);
+            squared += (double)difference * difference;
+        }
+
+        return new ImageQuality(count, maximum, (long)squared, left.Length, greatest - least);
     }
 
     /// <summary>dB, R = 2^BitsStored - 1.</summary>
