@@ -63,7 +63,7 @@ public static class DicomJson
             }
 
             writer.WriteStartObject(element.Tag.Value.ToString("X8", CultureInfo.InvariantCulture));
-            Vr vr = element.Items is not null ? Vr.SQ : element.Vr.IsKnown() ? element.Vr : Vr.UN;
+            Vr vr = element.Items is not null ? Vr.SQ : element.Vr.IsKnown() && !IsCutNumber(element) ? element.Vr : Vr.UN;
             writer.WriteString("vr", (element.Tag == Tags.SpecificCharacterSet ? Vr.CS : vr).Letters());
             if (uri is not null)
             {
@@ -85,6 +85,10 @@ public static class DicomJson
 
         writer.WriteEndObject();
     }
+
+    /// <summary>True for numbers of which the last is not all there: what is no value of its VR is written as the bytes it is.</summary>
+    private static bool IsCutNumber(Element element) => element.Vr is Vr.AT or Vr.US or Vr.SS or Vr.UL or Vr.SL or Vr.UV or Vr.SV or Vr.FL or Vr.FD
+        && element.Value.Length % (element.Vr == Vr.AT ? 4 : element.Vr.SwapUnit()) != 0;
 
     private static void WriteContent(Element element, Vr vr, Encoding encoding, Utf8JsonWriter writer, Func<Element, string?>? bulkDataUri)
     {

@@ -197,7 +197,9 @@ internal ref struct DicomJsonReader
 
     private Element ReadInline(Tag tag, Vr vr)
     {
-        if (vr == Vr.SQ || _json.TokenType != JsonTokenType.String || !_json.TryGetBytesFromBase64(out byte[]? bytes))
+        // Reading the text first finds escape sequences that are no Unicode, which the decoder of base64 does not expect.
+        if (vr == Vr.SQ || _json.TokenType != JsonTokenType.String || (_json.ValueIsEscaped && ReadString().Length == 0)
+            || !_json.TryGetBytesFromBase64(out byte[]? bytes))
         {
             throw Wrong("InlineBinary is no text of base64, or stands for a sequence.");
         }

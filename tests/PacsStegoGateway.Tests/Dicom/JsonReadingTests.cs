@@ -72,6 +72,16 @@ public class JsonReadingTests
     }
 
     [Fact]
+    public void A_number_of_which_bytes_are_missing_is_written_as_the_bytes_it_is()
+    {
+        var set = new DataSet();
+        set.Set(Element.Raw(Tags.Rows, Vr.US, new byte[] { 1, 2, 3, 4 }));
+        set.Set(Element.Raw(Tags.Columns, Vr.UL, new byte[] { 1, 2 }));
+
+        Write(set).ShouldBe("""{"00280010":{"vr":"US","Value":[513,1027]},"00280011":{"vr":"UN","InlineBinary":"AQI="}}""");
+    }
+
+    [Fact]
     public void An_array_gives_a_data_set_each()
     {
         DicomJson.ReadArray("""[{"00080060":{"vr":"CS","Value":["CT"]}},{}]"""u8).Select(static s => s.Count).ShouldBe([1, 0]);
@@ -106,6 +116,7 @@ public class JsonReadingTests
     [InlineData("""{"00280009":{"vr":"AT","Value":["0018106"]}}""", "/00280009")]
     [InlineData("""{"7FE00010":{"vr":"OW","Value":[1]}}""", "/7FE00010")]
     [InlineData("""{"7FE00010":{"vr":"OW","InlineBinary":"*"}}""", "/7FE00010")]
+    [InlineData("""{"7FE00010":{"vr":"OW","InlineBinary":"\\uD800"}}""", "/7FE00010")]
     [InlineData("""{"00081140":{"vr":"SQ","Value":[{},{"00081155":{"vr":"UI","Value":[{}]}}]}}""", "/00081140/Value/1/00081155")]
     public void What_is_no_DICOM_JSON_is_refused_with_its_place(string json, string pointer)
     {
