@@ -99,7 +99,7 @@ internal sealed class Mutator(IEnumerable<Layout> seeds)
         }
 
         bytes = bytes.Length > Longest ? bytes[..Longest] : bytes;
-        return new Input(kind, !isWrapped ? bytes : kind == InputKind.Deflated ? Deflated.Deflate(bytes) : [.. Meta[random.Next(Meta.Length)], .. bytes]);
+        return new Input(kind, !isWrapped ? bytes : kind == InputKind.Deflated ? Deflated.Deflate(ByteSource.Of(bytes)) : [.. Meta[random.Next(Meta.Length)], .. bytes]);
     }
 
     private Layout Any(InputKind kind, Random random) => _seeds[kind][random.Next(_seeds[kind].Length)];

@@ -54,8 +54,17 @@ internal sealed class Oracle
         DataSet? set = Read(most, () => DataSetReader.Read(bytes, syntax, Lenient));
         if (set is null)
         {
+            if (Read(long.MaxValue, () => DataSetReader.Read(Torn(bytes), syntax, Lenient)) is not null)
+            {
+                throw new FuzzFailureException("Bytes in two pieces are accepted, in one they are refused.");
+            }
+
             return strict is null ? false : throw new FuzzFailureException("The strict reader accepts what the lenient one refuses.");
         }
+
+        // Bytes that lie in two places are read through a window instead of a span: the same must come of it.
+        DataSet torn = Must(() => DataSetReader.Read(Torn(bytes), syntax, Lenient), "the same bytes in two pieces are refused");
+        Same(DataSetWriter.ToArray(set, syntax), DataSetWriter.ToArray(torn, syntax), "read from one piece and from two");
 
         // The head of a data set is read as far as it goes, cut anywhere.
         Read(most, () => DataSetReader.ReadHead(bytes.AsMemory(0, bytes.Length / 2), syntax, Tags.PixelData, Lenient));
@@ -77,6 +86,9 @@ internal sealed class Oracle
 
         return true;
     }
+
+    private static ByteSource Torn(byte[] bytes) =>
+        ByteSource.Join(ByteSource.Of(bytes.AsMemory(0, bytes.Length / 3)), ByteSource.Of(bytes.AsMemory(bytes.Length / 3)));
 
     private static bool FileOf(byte[] bytes)
     {
