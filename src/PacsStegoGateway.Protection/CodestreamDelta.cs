@@ -22,7 +22,7 @@ internal static class CodestreamDelta
     public static byte[] Encode(ReadOnlySpan<byte> basis, ReadOnlySpan<byte> target)
     {
         var writer = new ArrayBufferWriter<byte>();
-        Number(writer, target.Length);
+        Varint.Write(writer, target.Length);
         int[] places = Places(basis, out int shift);
         int literal = 0;
         for (int at = 0; at <= target.Length;)
@@ -34,10 +34,10 @@ internal static class CodestreamDelta
                 continue;
             }
 
-            Number(writer, at - literal);
+            Varint.Write(writer, at - literal);
             writer.Write(target[literal..at]);
-            Number(writer, from);
-            Number(writer, count);
+            Varint.Write(writer, from);
+            Varint.Write(writer, count);
             at += count;
             literal = at;
             if (at == target.Length)
@@ -54,29 +54,29 @@ internal static class CodestreamDelta
     public static byte[] Apply(ReadOnlySpan<byte> basis, ReadOnlySpan<byte> delta)
     {
         int position = 0;
-        int length = Number(delta, ref position);
+        int length = Varint.Read(delta, ref position);
         if (length > MostTarget || length > ((long)basis.Length + delta.Length) * delta.Length)
         {
-            throw Damaged();
+            throw Varint.Damaged();
         }
 
         byte[] target = new byte[length];
         for (int at = 0; at < length;)
         {
-            int literals = Number(delta, ref position);
+            int literals = Varint.Read(delta, ref position);
             if (literals > length - at || literals > delta.Length - position)
             {
-                throw Damaged();
+                throw Varint.Damaged();
             }
 
             delta.Slice(position, literals).CopyTo(target.AsSpan(at));
             position += literals;
             at += literals;
-            int from = Number(delta, ref position);
-            int count = Number(delta, ref position);
+            int from = Varint.Read(delta, ref position);
+            int count = Varint.Read(delta, ref position);
             if (count > length - at || from > basis.Length - count || (literals == 0 && count == 0))
             {
-                throw Damaged();
+                throw Varint.Damaged();
             }
 
             basis.Slice(from, count).CopyTo(target.AsSpan(at));
@@ -107,32 +107,4 @@ internal static class CodestreamDelta
     }
 
     private static int Hash(ReadOnlySpan<byte> bytes, int shift) => (int)((MemoryMarshal.Read<ulong>(bytes) * 0x9E3779B97F4A7C15) >> shift);
-
-    private static void Number(ArrayBufferWriter<byte> writer, int value)
-    {
-        for (; value >= 0x80; value >>= 7)
-        {
-            writer.Write([(byte)(value | 0x80)]);
-        }
-
-        writer.Write([(byte)value]);
-    }
-
-    private static int Number(ReadOnlySpan<byte> delta, ref int position)
-    {
-        long value = 0;
-        for (int shift = 0; shift < 35 && position < delta.Length; shift += 7)
-        {
-            byte next = delta[position++];
-            value |= (long)(next & 0x7F) << shift;
-            if (next < 0x80)
-            {
-                return value <= int.MaxValue ? (int)value : throw Damaged();
-            }
-        }
-
-        throw Damaged();
-    }
-
-    private static DicomContentException Damaged() => new("The record of the original codestream is damaged.");
 }

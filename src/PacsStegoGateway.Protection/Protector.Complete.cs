@@ -8,6 +8,8 @@ namespace PacsStegoGateway.Protection;
 /// <summary>The last two steps: completing the clean data set truthfully, and proving it.</summary>
 public sealed partial class Protector
 {
+    private const string JpegBaseline = "1.2.840.10008.1.2.4.50";
+    private const string JpegExtended = "1.2.840.10008.1.2.4.51";
     private const string Derivation = "Identity hidden reversibly in background pixels; pixels of the anatomy are unchanged";
 
     /// <summary>
@@ -15,10 +17,18 @@ public sealed partial class Protector
     /// DERIVED image) and adds everything else that was removed as an item of the Encrypted Attributes Sequence.
     /// </summary>
     private static DataSet Complete(
-        DataSet original, DeidentificationResult split, RestorationRecord record, Element pixelData, Embedded embedded)
+        DataSet original, DeidentificationResult split, RestorationRecord record, CarriedPixels pixels, Embedded embedded)
     {
         DataSet clean = split.Clean;
-        clean.Set(pixelData);
+        clean.Set(pixels.PixelData);
+        record.Pixels = pixels.Restoration;
+        CompleteOffsetTables(original, clean, record, pixels);
+        if (pixels.PixelData.Fragments is null && record.TransferSyntax.UID is JpegBaseline or JpegExtended && original.GetText(Tags.LossyImageCompression) != "01")
+        {
+            // The compression can no longer be seen from the transfer syntax (PS3.3 C.7.6.1.1.5).
+            record.Replace(original, clean, Element.Text(Tags.LossyImageCompression, Vr.CS, "01"));
+        }
+
 
         string[] imageType = [.. original.GetTexts(Tags.ImageType)];
         if (imageType.Length > 0)
@@ -41,6 +51,25 @@ public sealed partial class Protector
         return clean;
     }
 
+    private static void CompleteOffsetTables(DataSet original, DataSet clean, RestorationRecord record, CarriedPixels pixels)
+    {
+        if (pixels.Restoration is null || !(original.Contains(Tags.ExtendedOffsetTable) || original.Contains(Tags.ExtendedOffsetTableLengths)))
+        {
+            return;
+        }
+
+        if (pixels.OffsetTables is var (offsets, lengths))
+        {
+            record.Replace(original, clean, Element.Raw(Tags.ExtendedOffsetTable, Vr.OV, offsets));
+            record.Replace(original, clean, Element.Raw(Tags.ExtendedOffsetTableLengths, Vr.OV, lengths));
+        }
+        else
+        {
+            record.Remove(original, clean, Tags.ExtendedOffsetTable);
+            record.Remove(original, clean, Tags.ExtendedOffsetTableLengths);
+        }
+    }
+
     /// <summary>Seals the record into the clean data set.</summary>
     /// <returns>Null when done, a refusal when the record is too large to be encrypted in memory.</returns>
     private ProtectionOutcome.Quarantined? TryHide(DataSet clean, RestorationRecord record)
@@ -50,7 +79,7 @@ public sealed partial class Protector
         if (length > EncryptedAttributes.MostSealed)
         {
             return new ProtectionOutcome.Quarantined(RefusalReason.UnsupportedObject,
-                $"The attributes that must be removed have {length} bytes, more than the {EncryptedAttributes.MostSealed} that are sealed.");
+                $"The attributes and codestreams that must be restored have {length} bytes, more than the {EncryptedAttributes.MostSealed} that are sealed.");
         }
 
         DataSet item = EncryptedAttributes.Seal(plain, _keys.Active.Recipient);
@@ -62,10 +91,11 @@ public sealed partial class Protector
     /// Does with the bytes that would leave what an authorised retrieval would do, and compares.
     /// </summary>
     /// <returns>Null when proved, otherwise what was not equal.</returns>
-    private string? Prove(ByteSource kept, ByteSource received, TransferSyntax transferSyntax, PixelPlane cover, BackgroundMask mask, int frame)
+    private string? Prove(ProtectedInstance kept, ByteSource received, TransferSyntax transferSyntax, CarrierFrames original,
+        PixelPlane cover, BackgroundMask mask, int frame)
     {
-        DataSet readBack = DataSetReader.Read(kept, transferSyntax);
-        if (PixelFrames.TryOpen(readBack, out PixelFrames frames) is (not RefusalReason.None, var problem))
+        DataSet readBack = DataSetReader.Read(kept.DataSet, kept.TransferSyntax);
+        if (CarrierFrames.TryOpen(readBack, kept.TransferSyntax, out CarrierFrames frames) is (not RefusalReason.None, var problem))
         {
             return problem;
         }
@@ -75,8 +105,16 @@ public sealed partial class Protector
             return string.Create(CultureInfo.InvariantCulture, $"The pixel at column {x}, row {y} lies outside the mask and was changed.");
         }
 
-        return _revealer.Reveal(readBack) switch
+        if (ProveOtherFrames(original, frames, frame) is { } changed)
         {
+            return changed;
+        }
+
+        return _revealer.Reveal(readBack, kept.TransferSyntax) switch
+        {
+            RevealOutcome.Revealed revealed when revealed.Original.TransferSyntax.UID != transferSyntax.UID => "Reading back gave another transfer syntax.",
+
+
             // Deflated bytes depend on the deflater; there the digest inside, which the revealer compared, is the proof.
             RevealOutcome.Revealed revealed when transferSyntax.Deflated || revealed.Original.DataSet.ContentEquals(received) => null,
             RevealOutcome.NotRevealed not => $"Reading back failed ({not.Reason}): {not.Detail}",

@@ -1,6 +1,7 @@
 using PacsStegoGateway.Deidentification;
 using PacsStegoGateway.Dicom;
 using PacsStegoGateway.Imaging;
+using PacsStegoGateway.Imaging.Codecs;
 using PacsStegoGateway.Steganography.Embedding;
 using PacsStegoGateway.Steganography.Sealing;
 
@@ -44,7 +45,7 @@ public sealed partial class Protector
 
     /// <summary>Protects one instance.</summary>
     /// <param name="dataSet">The data set as received, encoded under <paramref name="transferSyntax"/>, without meta header.</param>
-    /// <param name="transferSyntax">The transfer syntax it was received in; the result has the same.</param>
+    /// <param name="transferSyntax">The transfer syntax it was received in. The result has the same, or Explicit VR Little Endian when the pixels were compressed in a way that cannot carry the symbol (lossy, or without encoder).</param>
     /// <param name="keep">Keeps the result where it will leave from: the proof reads it there.</param>
     /// <exception cref="IOException">The source cannot be read, or the result not be kept.</exception>
     public ProtectionOutcome Protect(ByteSource dataSet, TransferSyntax transferSyntax, KeepProtected keep)
@@ -57,6 +58,10 @@ public sealed partial class Protector
         {
             return new ProtectionOutcome.Quarantined(RefusalReason.MalformedDataSet, e.Message);
         }
+        catch (PixelCodecRefusedException e)
+        {
+            return new ProtectionOutcome.Quarantined(RefusalReason.PixelsNotDecodable, e.Message);
+        }
     }
 
     private ProtectionOutcome TryProtect(ByteSource dataSet, TransferSyntax transferSyntax, KeepProtected keep)
@@ -67,13 +72,13 @@ public sealed partial class Protector
             return refusal;
         }
 
-        (RefusalReason reason, string detail) = PixelFrames.TryOpen(original, out PixelFrames frames);
+        (RefusalReason reason, string detail) = CarrierFrames.TryOpen(original, transferSyntax, out CarrierFrames frames);
         if (reason != RefusalReason.None)
         {
             return new ProtectionOutcome.Quarantined(reason, detail);
         }
 
-        if (original.Contains(Tags.EncryptedAttributesSequence) && _revealer.Finds(original))
+        if (original.Contains(Tags.EncryptedAttributesSequence) && _revealer.Finds(original, transferSyntax))
         {
             return new ProtectionOutcome.Quarantined(RefusalReason.AlreadyProtected, "The image already carries an identity that our keys open.");
         }
@@ -101,15 +106,22 @@ public sealed partial class Protector
                     break;
                 case Embedded embedded:
                     var record = RestorationRecord.Of(original, split.Identity, transferSyntax);
-                    DataSet clean = Complete(original, split, record, frames.With(frame, embedded.Stego), embedded);
+                    if (frames.PixelData.Fragments?.TotalLength > EncryptedAttributes.MostSealed && !PixelCodecs.IsLossless(transferSyntax))
+                    {
+                        return new ProtectionOutcome.Quarantined(RefusalReason.UnsupportedObject,
+                            $"{frames.PixelData.Fragments.TotalLength} bytes of {transferSyntax.Name} would have to be sealed, more than the {EncryptedAttributes.MostSealed} that are.");
+                    }
+
+                    CarriedPixels pixels = Carry(original, frames, frame, frames.With(frame, embedded.Stego), transferSyntax);
+                    DataSet clean = Complete(original, split, record, pixels, embedded);
                     if (TryHide(clean, record) is { } tooMuch)
                     {
                         return tooMuch;
                     }
 
-                    ProtectedInstance instance = Describe(clean, transferSyntax, identity, split, embedded, frame);
+                    ProtectedInstance instance = Describe(clean, pixels.TransferSyntax, identity, split, embedded, frame);
                     instance = instance with { DataSet = keep(instance) };
-                    return Prove(instance.DataSet, dataSet, transferSyntax, cover, embedded.Mask, frame) is { } unproved
+                    return Prove(instance, dataSet, transferSyntax, frames, cover, embedded.Mask, frame) is { } unproved
                         ? new ProtectionOutcome.Quarantined(RefusalReason.ProofFailed, unproved)
                         : new ProtectionOutcome.Protected(instance);
             }

@@ -24,7 +24,7 @@ public enum RefusalReason
     /// <summary>The object has no pixel data in which the identity could be hidden.</summary>
     NoPixelData,
 
-    /// <summary>The pixel data cannot be read as grayscale planes: compressed, colour, or an unusual layout.</summary>
+    /// <summary>The pixel data cannot be read as grayscale planes: colour, an unusual layout, or compressed without a decoder here.</summary>
     PixelsNotDecodable,
 
     /// <summary>Burned In Annotation says that the pixels themselves show identity.</summary>

@@ -12,6 +12,7 @@ namespace PacsStegoGateway.Protection;
 /// (0071,1001) UI  transfer syntax of the original
 /// (0071,1002) OB  the elements whose bytes come from the protected data set (RetainedElement)
 /// (0071,1003) OB  bytes that followed the last element of the original, if any
+/// (0071,1004) OB  how its encapsulated pixel data is made again, if it was (PixelRestoration)
 /// (0400,0550) SQ  one item: the original attributes, whole and raw
 /// </code></remarks>
 internal sealed class RestorationRecord
@@ -21,6 +22,7 @@ internal sealed class RestorationRecord
     private static readonly Tag TransferSyntaxTag = new(0x0071, 0x1001);
     private static readonly Tag RetainedTag = new(0x0071, 0x1002);
     private static readonly Tag TrailingTag = new(0x0071, 0x1003);
+    private static readonly Tag PixelsTag = new(0x0071, 0x1004);
 
     private readonly DataSet _originals;
     private readonly List<RetainedElement> _retained;
@@ -49,6 +51,20 @@ internal sealed class RestorationRecord
     /// <summary>The transfer syntax in which the original was received.</summary>
     public TransferSyntax TransferSyntax { get; }
 
+    /// <summary>How the encapsulated pixel data of the original is made again; null when it was native.</summary>
+    public PixelRestoration? Pixels { get; set; }
+
+    /// <summary>Takes an element out of the clean data set and remembers what the original has there.</summary>
+    public void Remove(DataSet original, DataSet clean, Tag tag)
+    {
+        clean.Remove(tag);
+        _retained.RemoveAll(r => r.Tag == tag);
+        if (original.Find(tag) is { } removed)
+        {
+            _originals.Set(removed);
+        }
+    }
+
     /// <summary>Sets an element of the clean data set and remembers what the original has there, if anything.</summary>
     public void Replace(DataSet original, DataSet clean, Element element)
     {
@@ -72,6 +88,12 @@ internal sealed class RestorationRecord
             plain.Set(Element.Raw(TrailingTag, Vr.OB, _trailing));
         }
 
+        if (Pixels is { } pixels)
+        {
+            byte[] record = pixels.Encode();
+            plain.Set(Element.Raw(PixelsTag, Vr.OB, (record.Length & 1) == 0 ? record : [.. record, 0]));
+        }
+
         plain.Set(Element.Sequence(Tags.ModifiedAttributesSequence, [_originals]));
         return plain;
     }
@@ -85,7 +107,10 @@ internal sealed class RestorationRecord
         || plain.Find(Tags.ModifiedAttributesSequence)?.Items is not [var originals]
             ? null
             : new RestorationRecord(originals, [.. RetainedElement.Decode(retained.Value.Span)],
-                plain.Find(TrailingTag)?.Value ?? default, TransferSyntax.Of(transferSyntax));
+                plain.Find(TrailingTag)?.Value ?? default, TransferSyntax.Of(transferSyntax))
+            {
+                Pixels = plain.Find(PixelsTag) is { } pixels ? PixelRestoration.Decode(pixels.Value) : null,
+            };
 
     /// <summary>Puts every original back and drops what was added on the way.</summary>
     /// <param name="stored">The protected data set, its pixel data already restored.</param>

@@ -1,5 +1,6 @@
 using System.Security.Cryptography.X509Certificates;
 using PacsStegoGateway.Dicom;
+using PacsStegoGateway.Imaging.Codecs;
 using PacsStegoGateway.Steganography.Embedding;
 using PacsStegoGateway.Steganography.Sealing;
 
@@ -21,10 +22,24 @@ public sealed class Revealer
         _recipients = [.. keys.Keys.Select(static k => k.Recipient)];
     }
 
-    /// <summary>Reveals one instance as a PACS returned it, in whatever transfer syntax. What comes out reads from the source of what goes in.</summary>
-    public RevealOutcome Reveal(DataSet stored)
+    /// <summary>Reveals one instance as a PACS returned it, in whatever transfer syntax that kept the pixels.</summary>
+    /// <param name="stored">The data set. The original reads long values from it.</param>
+    /// <param name="transferSyntax">The one it was read with.</param>
+    public RevealOutcome Reveal(DataSet stored, TransferSyntax transferSyntax)
     {
-        (RefusalReason reason, string detail) = PixelFrames.TryOpen(stored, out PixelFrames frames);
+        try
+        {
+            return TryReveal(stored, transferSyntax);
+        }
+        catch (PixelCodecRefusedException e)
+        {
+            return new RevealOutcome.NotRevealed(RefusalReason.PixelsNotDecodable, e.Message);
+        }
+    }
+
+    private RevealOutcome TryReveal(DataSet stored, TransferSyntax transferSyntax)
+    {
+        (RefusalReason reason, string detail) = CarrierFrames.TryOpen(stored, transferSyntax, out CarrierFrames frames);
         if (reason != RefusalReason.None)
         {
             return new RevealOutcome.NotRevealed(reason, detail);
@@ -36,7 +51,7 @@ public sealed class Revealer
             switch (_embedder.Extract(frames.Read(frame), frames.Description))
             {
                 case Extracted extracted:
-                    return Restore(stored, frames, frame, extracted);
+                    return Restore(stored, transferSyntax, frames, frame, extracted);
                 case NotExtracted not:
                     refused = refused with { Detail = not.Detail };
                     break;
@@ -47,9 +62,9 @@ public sealed class Revealer
     }
 
     /// <summary>True when something is hidden that our keys open.</summary>
-    public bool Finds(DataSet stored) => Reveal(stored) is not RevealOutcome.NotRevealed { Identity: null };
+    public bool Finds(DataSet stored, TransferSyntax transferSyntax) => Reveal(stored, transferSyntax) is not RevealOutcome.NotRevealed { Identity: null };
 
-    private RevealOutcome Restore(DataSet stored, PixelFrames frames, int frame, Extracted extracted)
+    private RevealOutcome Restore(DataSet stored, TransferSyntax storedAs, CarrierFrames frames, int frame, Extracted extracted)
     {
         SymbolMessage message = SymbolMessage.Decode(extracted.Message);
         if (!extracted.IsProven)
@@ -59,17 +74,21 @@ public sealed class Revealer
         }
 
         DataSet withPixels = stored.Clone();
-        withPixels.Set(frames.With(frame, extracted.Restored));
+        byte[] restored = frames.With(frame, extracted.Restored);
         RestorationRecord record;
         DataSet original;
         try
         {
             if (EncryptedAttributes.Open(stored, _recipients) is not { } plain || RestorationRecord.TryRead(plain) is not { } read)
             {
+                withPixels.Set(frames.ToNative(frame, restored));
                 return new RevealOutcome.RevealedFromSymbolAlone(FromSymbolAlone(withPixels, message.Identity));
             }
 
             record = read;
+            withPixels.Set(record.Pixels is { } pixels
+                ? pixels.Restore(frames, frame, restored, record.TransferSyntax, storedAs)
+                : frames.ToNative(frame, restored));
             original = record.Restore(withPixels);
         }
         catch (DicomContentException e)
@@ -101,6 +120,8 @@ public sealed class Revealer
         dataSet.Remove(Tags.DeidentificationMethod);
         dataSet.Remove(Tags.DeidentificationMethodCodeSequence);
         dataSet.Remove(Tags.EncryptedAttributesSequence);
+        dataSet.Remove(Tags.ExtendedOffsetTable);
+        dataSet.Remove(Tags.ExtendedOffsetTableLengths);
         return Describe(dataSet, TransferSyntax.ExplicitVRLittleEndian, DataSetWriter.ToSource(dataSet, TransferSyntax.ExplicitVRLittleEndian));
     }
 

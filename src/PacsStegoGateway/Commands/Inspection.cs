@@ -1,6 +1,7 @@
 using System.Globalization;
 using PacsStegoGateway.Dicom;
 using PacsStegoGateway.Imaging;
+using PacsStegoGateway.Imaging.Frames;
 using PacsStegoGateway.Protection;
 using PacsStegoGateway.Steganography.Embedding;
 using PacsStegoGateway.Steganography.Qr;
@@ -33,8 +34,8 @@ internal enum InspectionOutcome
 internal sealed class Inspection
 {
     private readonly ProtectionRooms _rooms;
-    private DataSet? _cover;
-    private DataSet? _stego;
+    private (DataSet DataSet, TransferSyntax TransferSyntax)? _cover;
+    private (DataSet DataSet, TransferSyntax TransferSyntax)? _stego;
     private EssentialIdentity? _identity;
     private EmbeddingSummary? _embedding;
     private Picture? _symbol;
@@ -49,13 +50,13 @@ internal sealed class Inspection
     public static Inspection Of(DicomFile file, ProtectionRooms rooms)
     {
         var inspection = new Inspection(rooms);
-        switch (rooms.Revealer.Reveal(file.DataSet))
+        switch (rooms.Revealer.Reveal(file.DataSet, file.TransferSyntax))
         {
             case RevealOutcome.Revealed { Original: var original }:
-                inspection.Found(InspectionOutcome.Original, file.DataSet, original);
+                inspection.Found(InspectionOutcome.Original, file, original);
                 break;
             case RevealOutcome.RevealedFromSymbolAlone { Instance: var instance }:
-                inspection.Found(InspectionOutcome.SymbolAlone, file.DataSet, instance);
+                inspection.Found(InspectionOutcome.SymbolAlone, file, instance);
                 inspection.Detail = "The Encrypted Attributes are gone.";
                 break;
             case RevealOutcome.NotRevealed { Identity: not null } not:
@@ -113,12 +114,13 @@ internal sealed class Inspection
         ? EmbeddingPicture.Draw(description, cover, stego, mask, symbol: _symbol)
         : null;
 
-    private void Found(InspectionOutcome outcome, DataSet stored, RevealedInstance revealed)
+    private void Found(InspectionOutcome outcome, DicomFile stored, RevealedInstance revealed)
     {
         Outcome = outcome;
-        _stego = stored;
-        _cover = DataSetReader.Read(revealed.DataSet, revealed.TransferSyntax);
-        _identity = EssentialIdentity.Of(_cover);
+        _stego = (stored.DataSet, stored.TransferSyntax);
+        DataSet original = DataSetReader.Read(revealed.DataSet, revealed.TransferSyntax);
+        _cover = (original, revealed.TransferSyntax);
+        _identity = EssentialIdentity.Of(original);
     }
 
     private void TryProtect(DicomFile file)
@@ -129,8 +131,8 @@ internal sealed class Inspection
             case ProtectionOutcome.Protected { Instance: var instance }:
                 Outcome = InspectionOutcome.Protectable;
                 Detail = "Nothing is hidden here yet; this is what protecting it would do.";
-                _cover = file.DataSet;
-                _stego = DataSetReader.Read(instance.DataSet, instance.TransferSyntax);
+                _cover = (file.DataSet, file.TransferSyntax);
+                _stego = (DataSetReader.Read(instance.DataSet, instance.TransferSyntax), instance.TransferSyntax);
                 _embedding = instance.Embedding;
                 break;
             case ProtectionOutcome.Quarantined refused:
@@ -167,16 +169,13 @@ internal sealed class Inspection
 
     private (PixelDescription, PixelPlane Cover, PixelPlane Stego, BackgroundMask Mask)? Planes()
     {
-        if (_cover is null || _stego is null
-            || PixelDescription.TryRead(_stego, out PixelDescription description) is not null
-            || _cover.Find(Tags.PixelData) is not { } before || _stego.Find(Tags.PixelData) is not { } after)
+        if (_cover is not { } before || _stego is not { } after || PixelDescription.TryRead(after.DataSet, out PixelDescription description) is not null)
         {
             return null;
         }
 
-        int length = (int)description.FrameLength;
-        PixelPlane cover = PixelPlane.Read(description, before.Source.Slice(0, length).Load().Span);
-        PixelPlane stego = PixelPlane.Read(description, after.Source.Slice(0, length).Load().Span);
+        PixelPlane cover = FirstPlane(description, before);
+        PixelPlane stego = FirstPlane(description, after);
         if (_rooms.Embedder.Extract(stego, description) is not Extracted found)
         {
             return null;
@@ -185,6 +184,9 @@ internal sealed class Inspection
         _symbol = Drawn(QrPicture.Draw(found.SymbolPayload.Span));
         return (description, cover, stego, found.Mask);
     }
+
+    private static PixelPlane FirstPlane(PixelDescription description, (DataSet DataSet, TransferSyntax TransferSyntax) image) =>
+        PixelPlane.Read(description, PixelFrames.Open(image.DataSet, image.TransferSyntax).Read(0).Bytes.Span);
 
     private static Picture Drawn(QrPicture symbol)
     {

@@ -16,7 +16,7 @@ internal static class QuarantineAdvice
         [RefusalReason.MissingIdentifier] = "Correct the object at its source and send it again; then discard this one.",
         [RefusalReason.UnsupportedObject] = "This kind of object cannot be protected: export it if it is needed, keep it off this route, and discard it; retry after an update that supports it.",
         [RefusalReason.NoPixelData] = "Nothing to hide the identity in: keep such objects off this route, export it if it is needed, and discard it.",
-        [RefusalReason.PixelsNotDecodable] = "Have the modality send uncompressed grayscale under a corrected configuration, then discard this one; retry after an update that reads it.",
+        [RefusalReason.PixelsNotDecodable] = "If the detail names a package, install it and retry; else have the modality send uncompressed grayscale, then discard this one; retry after an update that reads it.",
         [RefusalReason.BurnedInIdentity] = "The pixels show identity: export it, have a person blank it and give it a new SOP Instance UID, or discard it. A retry comes to the same end.",
         [RefusalReason.AlreadyProtected] = "One of our own protected images: find out who sends images from the PACS here and stop it, then discard this one.",
         [RefusalReason.NoBackground] = "Too little background for the symbol: retry after a change of the embedding settings or the model, else export and discard it.",

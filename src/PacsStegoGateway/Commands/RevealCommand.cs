@@ -31,7 +31,8 @@ internal static class RevealCommand
         {
             using FileSource source = FileSource.Open(path);
             using var result = new ResultFile(output);
-            switch (rooms.Revealer.Reveal(DicomFile.Read(source).DataSet))
+            DicomFile file = DicomFile.Read(source);
+            switch (rooms.Revealer.Reveal(file.DataSet, file.TransferSyntax))
             {
                 case RevealOutcome.Revealed { Original: var original }:
                     result.Write(original.SOPInstanceUID, original.ToPart10());

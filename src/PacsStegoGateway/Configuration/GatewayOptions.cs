@@ -89,8 +89,9 @@ public sealed class ListenOptions
     public int IdleTimeoutSeconds { get; set; } = 300;
 
     /// <summary>
-    /// Transfer syntaxes that storage may use, best first. Empty: Explicit VR Little Endian, then Implicit: those whose
-    /// pixels can be protected. A syntax beyond these two is received, but quarantined when its pixels cannot be decoded.
+    /// Transfer syntaxes that storage may use, best first. Empty: Explicit VR Little Endian, then Implicit, then every
+    /// compressed one that can be decoded on this machine, lossless before lossy. What cannot be decoded can be received
+    /// too, and is quarantined.
     /// </summary>
     public List<string> TransferSyntaxes { get; set; } = [];
 

@@ -4,6 +4,7 @@ using PacsStegoGateway.Audit;
 using PacsStegoGateway.Configuration;
 using PacsStegoGateway.Dicom;
 using PacsStegoGateway.Dicom.Network;
+using PacsStegoGateway.Imaging.Codecs;
 using PacsStegoGateway.Intake;
 using PacsStegoGateway.Protection;
 using PacsStegoGateway.Retrieval;
@@ -24,8 +25,19 @@ public sealed partial class DimseService(
     private static readonly string[] Uncompressed =
         [TransferSyntax.ExplicitVRLittleEndian.UID, TransferSyntax.ImplicitVRLittleEndian.UID];
 
+    /// <summary>Uncompressed before lossless before lossy: of several in one context the one that loses and costs least.</summary>
+    private static readonly string[] Decodable =
+    [
+        .. Uncompressed,
+        .. PixelCodecs.TransferSyntaxUIDs
+            .Select(TransferSyntax.Of)
+            .Where(static t => PixelCodecs.Find(t) is { Unavailable: null })
+            .OrderBy(static t => t.Lossy).ThenBy(static t => t.UID, StringComparer.Ordinal)
+            .Select(static t => t.UID),
+    ];
+
     private readonly IReadOnlyList<string> _storageSyntaxes =
-        rooms.Options.Listen.TransferSyntaxes.Count > 0 ? rooms.Options.Listen.TransferSyntaxes : Uncompressed;
+        rooms.Options.Listen.TransferSyntaxes.Count > 0 ? rooms.Options.Listen.TransferSyntaxes : Decodable;
 
     private readonly string _remote = remote?.Address.ToString() ?? "";
     private Caller? _caller;

@@ -108,7 +108,9 @@ public sealed partial class Forwarder(
         try
         {
             using ByteSource file = spool.Open(row.ProtectedFile!);
-            RequestorAssociation? association = await link.OpenAsync(row.SopClassUID, row.TransferSyntaxUID, stopping);
+            // The file's own: lossy pixels leave uncompressed, whatever the row was received in.
+            TransferSyntax written = TransferSyntax.Of(Part10.TransferSyntaxOf(file));
+            RequestorAssociation? association = await link.OpenAsync(row.SopClassUID, written.UID, stopping);
             if (association is null)
             {
                 await SetAsideAsync(row, "The destination accepts no presentation context for this object.");
@@ -116,7 +118,7 @@ public sealed partial class Forwarder(
             }
 
             (TransferSyntax transferSyntax, ByteSource form) =
-                SendingForm.Fit(association, row.SopClassUID, TransferSyntax.Of(row.TransferSyntaxUID), Part10.DataSetOf(file))!.Value;
+                SendingForm.Fit(association, row.SopClassUID, written, Part10.DataSetOf(file))!.Value;
             sending = true;
             StoreResponse response = await association.StoreAsync(
                 row.SopClassUID, row.SopUID, transferSyntax.UID, form, null, stopping);

@@ -59,7 +59,7 @@ public sealed partial class MoveDelivery(
 
         using (file)
         {
-            await DeliverAsync(found, Part10.DataSetOf(file), found.Row.TransferSyntaxUID, cancellationToken);
+            await DeliverAsync(found, Part10.DataSetOf(file), Part10.TransferSyntaxOf(file), cancellationToken);
         }
     }
 

@@ -6,7 +6,7 @@ using PacsStegoGateway.Storage;
 namespace PacsStegoGateway.Retrieval;
 
 /// <summary>The product's second verb; thread-safe. <c>Revealer.Reveal</c> is the one that ships.</summary>
-public delegate RevealOutcome Reveal(DataSet stored);
+public delegate RevealOutcome Reveal(DataSet stored, TransferSyntax transferSyntax);
 
 /// <summary>From a protected object to the proved original of the row it belongs to.</summary>
 public sealed class OriginalSource(Reveal reveal, Spool spool, long maxBytes)
@@ -62,7 +62,7 @@ public sealed class OriginalSource(Reveal reveal, Spool spool, long maxBytes)
     {
         try
         {
-            return reveal(DataSetReader.Read(stored, transferSyntax)) switch
+            return reveal(DataSetReader.Read(stored, transferSyntax), transferSyntax) switch
             {
                 RevealOutcome.Revealed revealed when found.Identity is null || revealed.Original.SOPInstanceUID == found.OriginalSopInstanceUID =>
                     (revealed.Original, RefusalReason.None, ""),

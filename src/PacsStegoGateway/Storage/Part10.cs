@@ -13,6 +13,22 @@ public static class Part10
     /// <exception cref="DicomContentException">Not a file that the spool wrote.</exception>
     public static ByteSource DataSetOf(ByteSource file)
     {
+        long start = StartOfDataSet(file);
+        return file.Slice(start, file.Length - start);
+    }
+
+    /// <summary>Transfer Syntax UID (0002,0010) of the meta group.</summary>
+    /// <exception cref="DicomContentException">Not a file that the spool wrote.</exception>
+    public static string TransferSyntaxOf(ByteSource file)
+    {
+        const int AfterPrefix = 128 + 4;
+        ByteSource meta = file.Slice(AfterPrefix, StartOfDataSet(file) - AfterPrefix);
+        return DataSetReader.Read(meta, TransferSyntax.ExplicitVRLittleEndian).GetText(Tags.TransferSyntaxUID)
+            ?? throw new DicomContentException("The spool file does not say its transfer syntax.");
+    }
+
+    private static long StartOfDataSet(ByteSource file)
+    {
         Span<byte> head = stackalloc byte[AfterGroupLength];
         if (file.Length < head.Length)
         {
@@ -27,7 +43,7 @@ public static class Part10
 
         long start = AfterGroupLength + (long)BinaryPrimitives.ReadUInt32LittleEndian(head[(AfterGroupLength - 4)..]);
         return start <= file.Length
-            ? file.Slice(start, file.Length - start)
+            ? start
             : throw new DicomContentException("The spool file ends inside its header.");
     }
 }

@@ -197,7 +197,7 @@ public sealed class GatewayTests
         foreach (byte[] bytes in sent)
         {
             string uid = SampleObjects.Pseudonyms.MapUID(DataSetReader.Read(bytes, TransferSyntax.ExplicitVRLittleEndian).GetText(Tags.SOPInstanceUID)!);
-            ((RevealOutcome.Revealed)SampleObjects.Reveal(DataSetReader.Read(gateway.Pacs.Stored[uid], TransferSyntax.ExplicitVRLittleEndian)))
+            ((RevealOutcome.Revealed)SampleObjects.Reveal(DataSetReader.Read(gateway.Pacs.Stored[uid], TransferSyntax.ExplicitVRLittleEndian), TransferSyntax.ExplicitVRLittleEndian))
                 .Original.DataSet.ToArray().ShouldBe(bytes);
         }
     }

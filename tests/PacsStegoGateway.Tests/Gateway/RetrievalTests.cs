@@ -97,10 +97,10 @@ public sealed class RetrievalTests
         await using GatewayHarness gateway = await GatewayHarness.StartAsync(g =>
         {
             AddDestination(g, clinic.Port);
-            g.Parts = new ProtectionParts(SampleObjects.Keys, SampleObjects.Protect, static stored =>
+            g.Parts = new ProtectionParts(SampleObjects.Keys, SampleObjects.Protect, static (stored, transferSyntax) =>
                 stored.GetText(Tags.SOPInstanceUID) == SampleObjects.Pseudonyms.MapUID(SampleObjects.SopUID(2))
                     ? new RevealOutcome.NotRevealed(RefusalReason.PixelsAltered, "Altered.")
-                    : SampleObjects.Reveal(stored));
+                    : SampleObjects.Reveal(stored, transferSyntax));
         });
         await gateway.SendAsync(1, 2, 3);
         await gateway.UntilAsync(InstanceState.Forwarded, 3);

@@ -71,7 +71,7 @@ public static class SampleObjects
         return new ProtectionOutcome.Protected(instance with { DataSet = keep(instance) });
     }
 
-    public static RevealOutcome Reveal(DataSet stored)
+    public static RevealOutcome Reveal(DataSet stored, TransferSyntax transferSyntax)
     {
         byte[] original = Invert(stored.Find(Hidden)!.Value.Span);
         DataSet read = DataSetReader.Read(original, TransferSyntax.ExplicitVRLittleEndian);

@@ -14,7 +14,7 @@ public sealed class ProtectAndRevealTests(RoomsFixture fixture) : IClassFixture<
         {
             ProtectedInstance instance = fixture.Protect(phantom);
             DataSet stored = DataSetReader.Read(instance.DataSet, instance.TransferSyntax);
-            RevealedInstance original = fixture.Rooms.Revealer.Reveal(stored).ShouldBeOfType<RevealOutcome.Revealed>().Original;
+            RevealedInstance original = fixture.Rooms.Revealer.Reveal(stored, TransferSyntax.ExplicitVRLittleEndian).ShouldBeOfType<RevealOutcome.Revealed>().Original;
             original.DataSet.ToArray().ShouldBe(RoomsFixture.Encode(phantom), phantom.RelativePath);
             original.TransferSyntax.ShouldBe(phantom.TransferSyntax);
             original.SOPInstanceUID.ShouldBe(phantom.SopInstanceUID);
@@ -75,7 +75,7 @@ public sealed class ProtectAndRevealTests(RoomsFixture fixture) : IClassFixture<
         foreach (PhantomInstance phantom in fixture.Phantoms)
         {
             DataSet anew = DataSetReader.Read(DataSetWriter.ToArray(Stored(phantom), other), other);
-            fixture.Rooms.Revealer.Reveal(anew).ShouldBeOfType<RevealOutcome.Revealed>().Original.DataSet.ToArray().ShouldBe(RoomsFixture.Encode(phantom));
+            fixture.Rooms.Revealer.Reveal(anew, other).ShouldBeOfType<RevealOutcome.Revealed>().Original.DataSet.ToArray().ShouldBe(RoomsFixture.Encode(phantom));
         }
     }
 
@@ -86,7 +86,7 @@ public sealed class ProtectAndRevealTests(RoomsFixture fixture) : IClassFixture<
         stored.SetText(Tags.InstitutionName, "ADDED BY THE ARCHIVE");
         stored.SetText(Tags.PatientID, "MERGED");
         stored.Set(Element.Text(new Tag(0x0009, 0x0010), Vr.LO, "ARCHIVE PRIVATE"));
-        fixture.Rooms.Revealer.Reveal(stored).ShouldBeOfType<RevealOutcome.Revealed>().Original.DataSet.ToArray().ShouldBe(RoomsFixture.Encode(fixture.Phantoms[0]));
+        fixture.Rooms.Revealer.Reveal(stored, TransferSyntax.ExplicitVRLittleEndian).ShouldBeOfType<RevealOutcome.Revealed>().Original.DataSet.ToArray().ShouldBe(RoomsFixture.Encode(fixture.Phantoms[0]));
     }
 
     [Fact]
@@ -96,7 +96,7 @@ public sealed class ProtectAndRevealTests(RoomsFixture fixture) : IClassFixture<
         {
             DataSet stored = Stored(phantom);
             stored.Remove(Tags.EncryptedAttributesSequence);
-            RevealedInstance instance = fixture.Rooms.Revealer.Reveal(stored).ShouldBeOfType<RevealOutcome.RevealedFromSymbolAlone>().Instance;
+            RevealedInstance instance = fixture.Rooms.Revealer.Reveal(stored, TransferSyntax.ExplicitVRLittleEndian).ShouldBeOfType<RevealOutcome.RevealedFromSymbolAlone>().Instance;
             DataSet restored = DataSetReader.Read(instance.DataSet, instance.TransferSyntax);
             foreach (Tag tag in (Tag[])[Tags.PatientName, Tags.PatientID, Tags.PatientBirthDate, Tags.PatientSex, Tags.AccessionNumber,
                 Tags.StudyInstanceUID, Tags.SeriesInstanceUID, Tags.SOPInstanceUID])
@@ -118,7 +118,7 @@ public sealed class ProtectAndRevealTests(RoomsFixture fixture) : IClassFixture<
         byte[] altered = pixels.Value.ToArray();
         altered[altered.Length / 2] ^= 1;
         stored.Set(Element.Raw(Tags.PixelData, pixels.Vr, altered));
-        RevealOutcome.NotRevealed refused = fixture.Rooms.Revealer.Reveal(stored).ShouldBeOfType<RevealOutcome.NotRevealed>();
+        RevealOutcome.NotRevealed refused = fixture.Rooms.Revealer.Reveal(stored, TransferSyntax.ExplicitVRLittleEndian).ShouldBeOfType<RevealOutcome.NotRevealed>();
         refused.Reason.ShouldBe(RefusalReason.PixelsAltered);
         refused.Identity!.Values.GetText(Tags.PatientName).ShouldBe(fixture.Phantoms[0].DataSet.GetText(Tags.PatientName));
         refused.ToString().ShouldNotContain(fixture.Phantoms[0].DataSet.GetText(Tags.PatientID)!);
@@ -129,14 +129,14 @@ public sealed class ProtectAndRevealTests(RoomsFixture fixture) : IClassFixture<
     {
         DataSet stored = Stored(fixture.Phantoms[0]);
         stored.Set(Stored(fixture.Phantoms[1]).Find(Tags.EncryptedAttributesSequence)!);
-        fixture.Rooms.Revealer.Reveal(stored).ShouldBeOfType<RevealOutcome.NotRevealed>().Reason.ShouldBe(RefusalReason.OriginalNotProven);
+        fixture.Rooms.Revealer.Reveal(stored, TransferSyntax.ExplicitVRLittleEndian).ShouldBeOfType<RevealOutcome.NotRevealed>().Reason.ShouldBe(RefusalReason.OriginalNotProven);
     }
 
     [Fact]
     public void Another_key_ring_reveals_nothing()
     {
         using ProtectionRooms strangers = fixture.Strangers();
-        RevealOutcome.NotRevealed refused = strangers.Revealer.Reveal(Stored(fixture.Phantoms[0])).ShouldBeOfType<RevealOutcome.NotRevealed>();
+        RevealOutcome.NotRevealed refused = strangers.Revealer.Reveal(Stored(fixture.Phantoms[0]), TransferSyntax.ExplicitVRLittleEndian).ShouldBeOfType<RevealOutcome.NotRevealed>();
         refused.Reason.ShouldBe(RefusalReason.NothingHidden);
         refused.Identity.ShouldBeNull();
     }
@@ -150,7 +150,7 @@ public sealed class ProtectAndRevealTests(RoomsFixture fixture) : IClassFixture<
         ProtectedInstance ours = fixture.Rooms.Protector.Protect(theirs.DataSet.Load(), theirs.TransferSyntax).ShouldBeOfType<ProtectionOutcome.Protected>().Instance;
         DataSet stored = DataSetReader.Read(ours.DataSet, ours.TransferSyntax);
         stored.Find(Tags.EncryptedAttributesSequence)!.Items!.Count.ShouldBe(2);
-        fixture.Rooms.Revealer.Reveal(stored).ShouldBeOfType<RevealOutcome.Revealed>().Original.DataSet.ToArray().ShouldBe(theirs.DataSet.ToArray());
+        fixture.Rooms.Revealer.Reveal(stored, TransferSyntax.ExplicitVRLittleEndian).ShouldBeOfType<RevealOutcome.Revealed>().Original.DataSet.ToArray().ShouldBe(theirs.DataSet.ToArray());
     }
 
     [Fact]
@@ -160,7 +160,7 @@ public sealed class ProtectAndRevealTests(RoomsFixture fixture) : IClassFixture<
         {
             PhantomInstance phantom = fixture.Phantoms[i % fixture.Phantoms.Count];
             ProtectedInstance instance = fixture.Protect(phantom);
-            fixture.Rooms.Revealer.Reveal(DataSetReader.Read(instance.DataSet, instance.TransferSyntax))
+            fixture.Rooms.Revealer.Reveal(DataSetReader.Read(instance.DataSet, instance.TransferSyntax), instance.TransferSyntax)
                 .ShouldBeOfType<RevealOutcome.Revealed>().Original.DataSet.ToArray().ShouldBe(RoomsFixture.Encode(phantom));
         });
     }
