@@ -37,7 +37,9 @@ internal sealed class PhantomModules
 
     private string StudyUID => _uids.UID("study " + _series.Modality);
 
-    public DataSet Build(byte[] frame)
+    /// <param name="pixels">One frame, or all of them.</param>
+    /// <param name="frames">Number of Frames; left out when there is one.</param>
+    public DataSet Build(ByteSource pixels, int frames = 1)
     {
         _dataSet.SetText(Tags.SpecificCharacterSet, IsCT ? "ISO_IR 100" : "ISO_IR 192");
         Patient();
@@ -53,7 +55,12 @@ internal sealed class PhantomModules
             MR();
         }
 
-        Pixels(frame);
+        if (frames > 1)
+        {
+            _dataSet.SetText(Tags.NumberOfFrames, Number(frames));
+        }
+
+        Pixels(pixels);
         PrivateGroup();
         return _dataSet;
     }
@@ -232,7 +239,7 @@ internal sealed class PhantomModules
         (Tags.WindowCenter, "550"),
         (Tags.WindowWidth, "1200"));
 
-    private void Pixels(byte[] frame)
+    private void Pixels(ByteSource pixels)
     {
         ushort stored = (ushort)(_series.IsSigned ? 16 : 12);
         _dataSet.Set(Element.UInt16(Tags.SamplesPerPixel, 1));
@@ -248,7 +255,7 @@ internal sealed class PhantomModules
             _dataSet.Set(Element.UInt16(Tags.PixelPaddingValue, unchecked((ushort)Padding), Vr.SS));
         }
 
-        _dataSet.Set(Element.Raw(Tags.PixelData, Vr.OW, frame));
+        _dataSet.Set(Element.Raw(Tags.PixelData, Vr.OW, pixels));
     }
 
     /// <summary>What scanners repeat in their own words, where a de-identifier that knows only the standard overlooks it.</summary>
