@@ -31,7 +31,7 @@ public sealed class LargeObjectTests(RoomsFixture fixture) : IClassFixture<Rooms
 
         instance.DataSet.ShouldBeSameAs(kept);
         DataSet stored = DataSetReader.Read(instance.DataSet, syntax);
-        RevealedInstance original = fixture.Rooms.Revealer.Reveal(stored).ShouldBeOfType<RevealOutcome.Revealed>().Original;
+        RevealedInstance original = fixture.Rooms.Revealer.Reveal(stored, syntax).ShouldBeOfType<RevealOutcome.Revealed>().Original;
         original.DataSet.ContentEquals(received).ShouldBeTrue();
         (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBeLessThan(50 << 20);
         stored.Find(Tags.PixelData)!.Source.Slice(8 * 524_288, 524_288 * 100)
