@@ -71,7 +71,7 @@ public sealed class RecordingProvider : IDimseServiceProvider
 
     public ValueTask EndedAsync(AssociationEnd end)
     {
-        _ended.SetResult(end);
+        _ended.TrySetResult(end);
         return ValueTask.CompletedTask;
     }
 

@@ -34,11 +34,11 @@ public sealed class TestAuthority : IDisposable
     public string At(string name) => Path.Combine(_folder.FullName, name);
 
     /// <summary>A certificate and its key as two PEM files: <c>NAME.pem</c>, <c>NAME.key</c>.</summary>
-    public X509Certificate2 Issue(string name, string[]? alternativeNames = null, string purpose = ClientPurpose, int days = 5, string? subject = null)
+    public X509Certificate2 Issue(string name, string[]? alternativeNames = null, string purpose = ClientPurpose, int days = 5, string? alsoFor = null)
     {
-        var request = new CertificateRequest($"CN={subject ?? name}", LeafKey, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        var request = new CertificateRequest($"CN={name}", LeafKey, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, true));
-        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(purpose)], false));
+        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension(alsoFor is null ? [new Oid(purpose)] : [new Oid(purpose), new Oid(alsoFor)], false));
         if (alternativeNames is not null)
         {
             var builder = new SubjectAlternativeNameBuilder();

@@ -74,6 +74,6 @@ internal static class TlsProfile
         return material.RevocationLists is { } lists ? RevocationList.Refuse(lists, chain, now) : null;
     }
 
-    /// <summary>The words of a failed handshake: what the library says first hand, without our stack.</summary>
-    public static string Reason(Exception e) => e.InnerException is { Message.Length: > 0 } inner ? inner.Message : e.Message;
+    /// <summary>The words of a failed handshake: what the library at the bottom says, such as the alert that the peer sent.</summary>
+    public static string Reason(Exception e) => e.GetBaseException().Message.TrimEnd('.');
 }

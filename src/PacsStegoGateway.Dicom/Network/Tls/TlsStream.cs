@@ -32,9 +32,9 @@ internal sealed class TlsStream(Stream inner) : SslStream(inner, leaveInnerStrea
         {
             return await base.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
         }
-        catch (IOException e) when (e.InnerException is { } cause and not (SocketException or IOException or OperationCanceledException))
+        catch (IOException e) when (e.InnerException is not (null or SocketException or IOException or OperationCanceledException))
         {
-            throw new TlsException($"The TLS connection broke: {cause.Message}", e);
+            throw new TlsException($"The TLS connection broke: {TlsProfile.Reason(e)}.", e);
         }
     }
 }
