@@ -80,6 +80,9 @@ internal sealed class PixelRestoration
         _frames[frame] = best;
     }
 
+    /// <summary>Bytes that a frame's record holds.</summary>
+    public long LengthOf(int frame) => _frames[frame].Data.Length + _frames[frame].Headers.Length;
+
     /// <summary>Makes the original's element again.</summary>
     /// <param name="stored">Frames of the protected object.</param>
     /// <param name="carrier">The frame that carries the symbol.</param>

@@ -21,8 +21,11 @@ public sealed partial class Protector
     /// others keep their fragments. Everything else (lossy, or no encoder) goes on uncompressed, for only so do the pixels
     /// that were received, and the symbol, arrive as they are.
     /// </summary>
-    private static CarriedPixels Carry(DataSet original, CarrierFrames frames, int carrier, byte[] stego, TransferSyntax transferSyntax)
+    /// <returns>Null when more would have to be held in memory than is, which <paramref name="tooLong"/> says with both numbers.</returns>
+    private static CarriedPixels? Carry(
+        DataSet original, CarrierFrames frames, int carrier, byte[] stego, TransferSyntax transferSyntax, out string? tooLong)
     {
+        tooLong = null;
         if (frames.PixelData.Fragments is null)
         {
             return new CarriedPixels(frames.ToNative(carrier, stego), transferSyntax);
@@ -30,14 +33,20 @@ public sealed partial class Protector
 
         try
         {
-            if (TryEncapsulate(original, frames, carrier, stego, transferSyntax) is { } encapsulated)
+            if (PixelCodecs.IsLossless(transferSyntax) && PixelCodecs.Find(transferSyntax) is { CanEncode: true, Unavailable: null } codec)
             {
-                return encapsulated;
+                return Encapsulate(original, frames, carrier, stego, transferSyntax, codec, out tooLong);
             }
         }
         catch (PixelCodecRefusedException)
         {
             // A format that the encoder of this transfer syntax does not take.
+        }
+
+        if (frames.PixelData.Fragments.TotalLength is > EncryptedAttributes.MostSealed and var length)
+        {
+            tooLong = $"{length} bytes of {transferSyntax.Name} would have to be sealed, more than the {EncryptedAttributes.MostSealed} that are.";
+            return null;
         }
 
         var restoration = PixelRestoration.Of(frames.PixelData);
@@ -49,13 +58,11 @@ public sealed partial class Protector
         return new CarriedPixels(frames.ToNative(carrier, stego), TransferSyntax.ExplicitVRLittleEndian, restoration);
     }
 
-    private static CarriedPixels? TryEncapsulate(DataSet original, CarrierFrames frames, int carrier, byte[] stego, TransferSyntax transferSyntax)
+    private static CarriedPixels? Encapsulate(DataSet original, CarrierFrames frames, int carrier, byte[] stego,
+        TransferSyntax transferSyntax, IPixelCodec codec, out string? tooLong)
     {
-        if (!PixelCodecs.IsLossless(transferSyntax) || PixelCodecs.Find(transferSyntax) is not { CanEncode: true, Unavailable: null } codec)
-        {
-            return null;
-        }
-
+        tooLong = null;
+        long encodedAnew = 0;
         var restoration = PixelRestoration.Of(frames.PixelData);
         var fragments = new List<ByteSource> { ByteSource.Empty };
         int count = frames.Description.NumberOfFrames;
@@ -69,7 +76,14 @@ public sealed partial class Protector
             if (frame == carrier || !CodestreamContent.IsPixelsAlone(frames.Codestream(frame).Span, frames.Format))
             {
                 restoration.Add(frames, frame, transferSyntax);
-                fragments.Add(ByteSource.Of(codec.Encode(frame == carrier ? stego : frames.Bytes(frame).Span, frames.Format)));
+                byte[] encoded = codec.Encode(frame == carrier ? stego : frames.Bytes(frame).Span, frames.Format);
+                fragments.Add(ByteSource.Of(encoded));
+                encodedAnew += encoded.Length + restoration.LengthOf(frame);
+                if (frame != carrier && encodedAnew > MostEncodedAnew)
+                {
+                    tooLong = $"Up to frame {frame} the frames that hold more than pixels take {encodedAnew} bytes, more than the {MostEncodedAnew} that are held.";
+                    return null;
+                }
             }
             else
             {
@@ -95,6 +109,9 @@ public sealed partial class Protector
             Element.Encapsulated(frames.PixelData.Tag, Vr.OB, new Fragments(fragments)), transferSyntax, restoration,
             original.Contains(Tags.ExtendedOffsetTable) && fragments.Count == count + 1 ? (offsets, lengths) : null);
     }
+
+    /// <summary>Most bytes of frames that are encoded anew because they hold something beside pixels, their records included: they are held in memory.</summary>
+    internal const int MostEncodedAnew = 16 << 20;
 
     /// <summary>Bytes of the item tag and length before every fragment.</summary>
     private const int ItemHeaderLength = 8;

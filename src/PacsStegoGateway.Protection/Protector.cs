@@ -106,13 +106,11 @@ public sealed partial class Protector
                     break;
                 case Embedded embedded:
                     var record = RestorationRecord.Of(original, split.Identity, transferSyntax);
-                    if (frames.PixelData.Fragments?.TotalLength > EncryptedAttributes.MostSealed && !PixelCodecs.IsLossless(transferSyntax))
+                    if (Carry(original, frames, frame, frames.With(frame, embedded.Stego), transferSyntax, out string? tooLong) is not { } pixels)
                     {
-                        return new ProtectionOutcome.Quarantined(RefusalReason.UnsupportedObject,
-                            $"{frames.PixelData.Fragments.TotalLength} bytes of {transferSyntax.Name} would have to be sealed, more than the {EncryptedAttributes.MostSealed} that are.");
+                        return new ProtectionOutcome.Quarantined(RefusalReason.UnsupportedObject, tooLong!);
                     }
 
-                    CarriedPixels pixels = Carry(original, frames, frame, frames.With(frame, embedded.Stego), transferSyntax);
                     DataSet clean = Complete(original, split, record, pixels, embedded);
                     if (TryHide(clean, record) is { } tooMuch)
                     {

@@ -18,21 +18,13 @@ public static class FrameRenderer
     public static RenderedFrame Render(DataSet dataSet, PixelFrames frames, int frame, RenderOptions? options = null)
     {
         options ??= RenderOptions.Default;
-        Check(options);
+        Check(options, frames.Format);
         PixelFrame pixels = frames.Read(frame);
         return Scaling.Apply(AtOwnSize(dataSet, pixels, frame, options), Scaling.AspectOf(dataSet), options);
     }
 
-    private static RenderedFrame AtOwnSize(DataSet dataSet, PixelFrame pixels, int frame, RenderOptions options)
-    {
-        long length = pixels.Format.PixelCount * (pixels.Format.SamplesPerPixel == 1 ? 3 : pixels.Format.SamplesPerPixel) * options.BitsPerSample / 8;
-        if (length > FrameFormat.MaxFrameLength)
-        {
-            throw new PixelCodecRefusedException(PixelCodecRefusal.NotSupported,
-                $"A picture of {pixels.Format.Columns}x{pixels.Format.Rows} takes {length} bytes, above the limit of {FrameFormat.MaxFrameLength}.");
-        }
-
-        return (pixels.Format.SamplesPerPixel, pixels.Format.PhotometricInterpretation) switch
+    private static RenderedFrame AtOwnSize(DataSet dataSet, PixelFrame pixels, int frame, RenderOptions options) =>
+        (pixels.Format.SamplesPerPixel, pixels.Format.PhotometricInterpretation) switch
         {
             (1, "PALETTE COLOR") => ColorRendering.RenderPalette(dataSet, pixels, options),
             (1, "MONOCHROME1" or "MONOCHROME2" or "") => GrayRendering.Render(dataSet, pixels, frame, options),
@@ -40,9 +32,8 @@ public static class FrameRenderer
             _ => throw new DicomContentException(
                 $"{pixels.Format.SamplesPerPixel} samples a pixel do not go with the photometric interpretation '{pixels.Format.PhotometricInterpretation}'."),
         };
-    }
 
-    private static void Check(RenderOptions options)
+    private static void Check(RenderOptions options, FrameFormat format)
     {
         if (options.BitsPerSample is not (8 or 16))
         {
@@ -62,6 +53,14 @@ public static class FrameRenderer
         if (options.Region is { Width: < 1 } or { Height: < 1 })
         {
             throw new ArgumentException("A region has a width and a height.", nameof(options));
+        }
+
+        int channels = format.SamplesPerPixel == 3 || format.PhotometricInterpretation == "PALETTE COLOR" ? 3 : 1;
+        long length = format.PixelCount * channels * options.BitsPerSample / 8;
+        if (length > FrameFormat.MaxFrameLength)
+        {
+            throw new PixelCodecRefusedException(PixelCodecRefusal.NotSupported,
+                $"A picture of {format.Columns}x{format.Rows} takes {length} bytes, above the limit of {FrameFormat.MaxFrameLength}.");
         }
     }
 }

@@ -249,6 +249,23 @@ public sealed class RenderingTests
         Should.Throw<ArgumentException>(() => Render(Gray(8, signed: false, 1), new RenderOptions { Size = (width, height) }));
 
     [Fact]
+    public void A_picture_above_the_limit_is_refused_before_a_pixel_is_read()
+    {
+        DataSet image = With(Gray(8, signed: false, 1), Tags.PhotometricInterpretation, "PALETTE COLOR");
+        image.Set(Element.UInt16(Tags.Rows, 20000));
+        image.Set(Element.UInt16(Tags.Columns, 20000));
+        image.Set(Element.Raw(Tags.PixelData, Vr.OB, new Unreadable(400_000_000)));
+        Should.Throw<PixelCodecRefusedException>(() => Render(image)).Message.ShouldContain("1200000000");
+    }
+
+    private sealed class Unreadable(long length) : ByteSource
+    {
+        public override long Length => length;
+
+        protected internal override void ReadInside(long offset, Span<byte> destination) => throw new InvalidOperationException("Nothing is to be read.");
+    }
+
+    [Fact]
     public void Other_options_outside_their_range_are_our_own_misuse()
     {
         foreach (RenderOptions options in (RenderOptions[])

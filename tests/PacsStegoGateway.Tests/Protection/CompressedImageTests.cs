@@ -24,7 +24,7 @@ public sealed class CompressedImageTests(RoomsFixture fixture) : IClassFixture<R
     public void A_losslessly_compressed_image_leaves_in_its_own_transfer_syntax_and_comes_back_byte_for_byte(string uid)
     {
         TransferSyntax transferSyntax = RequireEncoder(uid);
-        foreach (PhantomInstance phantom in fixture.Phantoms)
+        foreach (PhantomInstance phantom in (PhantomInstance[])[fixture.Phantoms[0], fixture.Phantoms[^1]])
         {
             DataSet original = Compress(phantom, transferSyntax, 1);
             ProtectedInstance instance = ProtectAndReveal(original, transferSyntax);
@@ -186,6 +186,18 @@ public sealed class CompressedImageTests(RoomsFixture fixture) : IClassFixture<R
         ReadOnlyMemory<byte> codestream = original.Find(Tags.PixelData)!.Fragments![1];
         original.Set(Element.Encapsulated(Tags.PixelData, Vr.OB, [new byte[0], codestream, new byte[EncryptedAttributes.MostSealed]]));
         Refused(original, lossy, RefusalReason.UnsupportedObject).ShouldContain($"{EncryptedAttributes.MostSealed}");
+    }
+
+    [Fact]
+    public void More_frames_with_comments_than_are_held_in_memory_are_refused_with_both_numbers()
+    {
+        TransferSyntax transferSyntax = TransferSyntax.Of(Rle);
+        DataSet original = Compress(fixture.Phantoms[0], transferSyntax, 1);
+        byte[] codestream = [.. original.Find(Tags.PixelData)!.Fragments![1].Span, .. "Secret^Name 1951"u8];
+        int frames = (Protector.MostEncodedAnew / codestream.Length) + 2;
+        original.SetText(Tags.NumberOfFrames, frames.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        original.Set(Element.Encapsulated(Tags.PixelData, Vr.OB, [new byte[0], .. Enumerable.Repeat((ReadOnlyMemory<byte>)codestream, frames)]));
+        Refused(original, transferSyntax, RefusalReason.UnsupportedObject).ShouldContain($"{Protector.MostEncodedAnew}");
     }
 
     [Fact]
