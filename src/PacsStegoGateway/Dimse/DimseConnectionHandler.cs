@@ -28,7 +28,8 @@ public sealed partial class DimseConnectionHandler(
             return;
         }
 
-        switch (await tls.AuthenticateAsync(connection.Transport, connection.ConnectionClosed))
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(connection.ConnectionClosed, lifetime.ApplicationStopping);
+        switch (await tls.AuthenticateAsync(connection.Transport, ended.Token))
         {
             case TlsOutcome.Secured secured:
                 await using (secured)

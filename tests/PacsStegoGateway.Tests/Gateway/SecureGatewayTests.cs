@@ -84,6 +84,29 @@ public sealed class SecureGatewayTests : IDisposable
     }
 
     [Fact]
+    public async Task Silent_connections_to_the_tls_port_lock_nobody_out_and_storescu_delivers_over_it()
+    {
+        await using GatewayHarness gateway = await GatewayHarness.StartAsync(Secure);
+        var silent = new List<ScriptedPeer>();
+        for (int i = 0; i < 100; i++)
+        {
+            silent.Add(await ScriptedPeer.ConnectAsync(gateway.Host.TlsEndPoint!.Port));
+        }
+
+        (await EchoAsync(gateway, "CT1", _authority.Client())).ShouldBe(DimseStatus.Success);
+        string file = _authority.At("one.dcm");
+        await File.WriteAllBytesAsync(file, [.. FileMeta.Prefix(SopClasses.CTImageStorage, SampleObjects.SopUID(1), TransferSyntax.ExplicitVRLittleEndian.UID),
+            .. SampleObjects.Encode(SampleObjects.Create(1))], Cancel);
+        (int code, string output) = await Dcmtk.RunAsync("storescu", "-aet", "CT1", "-aec", "PSG", "+tls", _authority.At("client.key"), _authority.At("client.pem"),
+            "+cf", _authority.AuthoritiesPath, "127.0.0.1", gateway.Host.TlsEndPoint!.Port.ToString(System.Globalization.CultureInfo.InvariantCulture), file);
+        code.ShouldBe(0, output);
+        await gateway.UntilAsync(InstanceState.Forwarded, 1);
+        silent.ForEach(static s => s.Dispose());
+        await gateway.StopAsync();
+        gateway.LogLines.ShouldNotContain(static l => l.Contains("Unhandled"));
+    }
+
+    [Fact]
     public void Wrong_settings_and_unusable_files_are_all_named()
     {
         var options = new GatewayOptions();

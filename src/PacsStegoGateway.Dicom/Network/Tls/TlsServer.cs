@@ -41,7 +41,7 @@ public abstract record TlsOutcome
     /// <param name="Detail">Why, in words, for log and audit.</param>
     public sealed record Refused(string Detail) : TlsOutcome;
 
-    /// <summary>The client connected and left without a byte, as health checks do.</summary>
+    /// <summary>The client connected and left without a byte, as health checks do; or the host closed the connection.</summary>
     public sealed record NothingSaid : TlsOutcome;
 }
 
@@ -49,7 +49,8 @@ public abstract record TlsOutcome
 public sealed class TlsServer(TlsCredentials credentials, ClientCertificates clients, TimeSpan handshakeTimeout, TimeProvider time)
 {
     /// <summary>Shakes hands. Bounded in time by its own limit; to be called on the connection's own task, never on the one that accepts.</summary>
-    /// <remarks>Expected refusals are outcomes; throws only when <paramref name="cancellationToken"/> ends.</remarks>
+    /// <param name="cancellationToken">Ends with the connection or with the host.</param>
+    /// <remarks>Whatever a client does is an outcome, not an exception.</remarks>
     public async Task<TlsOutcome> AuthenticateAsync(IDuplexPipe transport, CancellationToken cancellationToken)
     {
         using var late = new CancellationTokenSource(handshakeTimeout, time);
@@ -70,6 +71,10 @@ public sealed class TlsServer(TlsCredentials credentials, ClientCertificates cli
         catch (OperationCanceledException) when (late.IsCancellationRequested)
         {
             return new TlsOutcome.Refused($"No TLS handshake within {handshakeTimeout}.");
+        }
+        catch (OperationCanceledException)
+        {
+            return new TlsOutcome.NothingSaid();
         }
         catch (Exception e) when (e is AuthenticationException or IOException)
         {
