@@ -25,29 +25,75 @@ internal static class DefaultWindow
             return DisplayWindow.Between(least, least + (1 << frame.Format.BitsStored) - 1);
         }
 
-        (double From, double To)? padding = Padding(dataSet, frame);
-        var reader = new SampleReader(frame);
-        int count = (int)frame.Format.PixelCount;
-        int step = Math.Max(1, count / Looks);
-        var values = new List<double>((count / step) + 1);
-        for (int i = 0; i < count; i += step)
-        {
-            double stored = reader.Value(i);
-            if (double.IsFinite(stored) && !(padding is var (from, to) && stored >= from && stored <= to))
-            {
-                values.Add(modality.Apply(stored));
-            }
-        }
-
-        if (values.Count == 0)
+        List<(double Value, int Count)> values = Count(frame, modality, Padding(dataSet, frame), out int total);
+        if (total == 0)
         {
             return DisplayWindow.Between(0, 1);
         }
 
-        values.Sort();
-        double black = values[(int)((values.Count - 1) * Lower)];
-        double white = values[(int)((values.Count - 1) * Upper)];
+        values.Sort(static (left, right) => left.Value.CompareTo(right.Value));
+        double black = At(values, (int)((total - 1) * Lower));
+        double white = At(values, (int)((total - 1) * Upper));
         return white > black ? DisplayWindow.Between(black, white) : DisplayWindow.Between(black - 0.5, black + 0.5);
+    }
+
+    /// <summary>The values in output units and how often each occurs among the pixels that are looked at.</summary>
+    private static List<(double Value, int Count)> Count(PixelFrame frame, ModalityTransform modality, (double From, double To)? padding, out int total)
+    {
+        var reader = new SampleReader(frame);
+        int pixels = (int)frame.Format.PixelCount;
+        int step = Math.Max(1, pixels / Looks);
+        var values = new List<(double, int)>();
+        total = 0;
+        if (frame.Samples == SampleKind.Integer && frame.Format.BitsStored <= 16)
+        {
+            int[] counts = new int[1 << frame.Format.BitsStored];
+            for (int i = 0; i < pixels; i += step)
+            {
+                counts[reader.Field(i)]++;
+            }
+
+            for (int field = 0; field < counts.Length; field++)
+            {
+                double stored = SampleReader.Stored((uint)field, frame.Format);
+                if (counts[field] > 0 && !IsPadding(stored))
+                {
+                    values.Add((modality.Apply(stored), counts[field]));
+                    total += counts[field];
+                }
+            }
+
+            return values;
+        }
+
+        for (int i = 0; i < pixels; i += step)
+        {
+            double stored = reader.Value(i);
+            if (double.IsFinite(stored) && !IsPadding(stored))
+            {
+                values.Add((modality.Apply(stored), 1));
+                total++;
+            }
+        }
+
+        return values;
+
+        bool IsPadding(double stored) => padding is var (from, to) && stored >= from && stored <= to;
+    }
+
+    /// <summary>The value that this many pixels lie below.</summary>
+    private static double At(List<(double Value, int Count)> sorted, int rank)
+    {
+        foreach ((double value, int count) in sorted)
+        {
+            rank -= count;
+            if (rank < 0)
+            {
+                return value;
+            }
+        }
+
+        return sorted[^1].Value;
     }
 
     /// <summary>The stored values that are no image: Pixel Padding Value alone, or all up to the Range Limit.</summary>

@@ -1,4 +1,6 @@
+using System.Runtime.InteropServices;
 using PacsStegoGateway.Dicom;
+using PacsStegoGateway.Imaging.Codecs;
 using PacsStegoGateway.Imaging.Frames;
 
 namespace PacsStegoGateway.Imaging.Rendering;
@@ -34,9 +36,16 @@ internal static class GrayRendering
                 table[field] = Level(SampleReader.Stored((uint)field, frame.Format));
             }
 
-            for (int i = 0; i < count; i++)
+            if (frame.Format.BitsAllocated == 16 && options.BitsPerSample == 8 && BitConverter.IsLittleEndian)
             {
-                Levels.Put(samples, options.BitsPerSample, i, table[reader.Field(i)]);
+                Map(MemoryMarshal.Cast<byte, ushort>(frame.Bytes.Span), frame.Format, table, samples);
+            }
+            else
+            {
+                for (int i = 0; i < count; i++)
+                {
+                    Levels.Put(samples, options.BitsPerSample, i, table[reader.Field(i)]);
+                }
             }
         }
         else
@@ -54,6 +63,16 @@ internal static class GrayRendering
         {
             double level = voi.Apply(modality.Apply(stored));
             return Levels.Of(isInverse ? 1 - level : level, maximum);
+        }
+    }
+
+    /// <summary>The way of nearly every CT and MR: sixteen bits in, eight bits out.</summary>
+    private static void Map(ReadOnlySpan<ushort> words, FrameFormat format, ReadOnlySpan<ushort> table, Span<byte> samples)
+    {
+        int down = format.HighBit + 1 - format.BitsStored;
+        for (int i = 0; i < samples.Length; i++)
+        {
+            samples[i] = (byte)table[(words[i] >> down) & (table.Length - 1)];
         }
     }
 

@@ -23,8 +23,4 @@ internal static class Levels
             BinaryPrimitives.WriteUInt16BigEndian(samples.AsSpan(index * 2), level);
         }
     }
-
-    /// <summary>Reads one sample at an index.</summary>
-    public static ushort Get(byte[] samples, int bits, int index) =>
-        bits == 8 ? samples[index] : BinaryPrimitives.ReadUInt16BigEndian(samples.AsSpan(index * 2));
 }

@@ -64,10 +64,10 @@ internal static class Scaling
         for (int y = 0; y < down.Count; y++)
         {
             Array.Clear(sums);
-            for (int k = 0; k < down.Length(y); k++)
+            for (int k = 0; k < down.Shares(y).Length; k++)
             {
                 Across(frame, down.Start(y) + k, across, rows);
-                float weight = down.Weight(y, k);
+                float weight = down.Shares(y)[k];
                 for (int i = 0; i < sums.Length; i++)
                 {
                     sums[i] += weight * rows[i];
@@ -86,14 +86,20 @@ internal static class Scaling
     private static void Across(RenderedFrame frame, int y, Weights across, float[] row)
     {
         int channels = frame.Channels;
+        int stride = frame.Width * channels * frame.BitsPerSample / 8;
+        ReadOnlySpan<byte> source = frame.Samples.AsSpan(y * stride, stride);
         for (int x = 0; x < across.Count; x++)
         {
+            float[] shares = across.Shares(x);
+            int first = across.Start(x) * channels;
             for (int channel = 0; channel < channels; channel++)
             {
                 float sum = 0;
-                for (int k = 0; k < across.Length(x); k++)
+                int at = first + channel;
+                foreach (float share in shares)
                 {
-                    sum += across.Weight(x, k) * Levels.Get(frame.Samples, frame.BitsPerSample, (((y * frame.Width) + across.Start(x) + k) * channels) + channel);
+                    sum += share * (frame.BitsPerSample == 8 ? source[at] : (source[2 * at] << 8) | source[(2 * at) + 1]);
+                    at += channels;
                 }
 
                 row[(x * channels) + channel] = sum;
@@ -112,9 +118,7 @@ internal static class Scaling
 
         public int Start(int result) => _results[result].Start;
 
-        public int Length(int result) => _results[result].Shares.Length;
-
-        public float Weight(int result, int k) => _results[result].Shares[k];
+        public float[] Shares(int result) => _results[result].Shares;
 
         public static Weights Of(int offset, int length, int count)
         {
