@@ -1,3 +1,5 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
 using PacsStegoGateway.Dicom;
 using PacsStegoGateway.Imaging;
 using PacsStegoGateway.Imaging.Codecs;
@@ -148,7 +150,8 @@ internal sealed class CarrierFrames
         int below = (1 << (description.HighBit + 1 - description.BitsStored)) - 1;
         int above = ((1 << description.BitsAllocated) - 1) & ~((1 << (description.HighBit + 1)) - 1);
         int step = description.BitsAllocated / 8;
-        for (int i = 0; i < pixels.Length; i += step)
+        int i = step == 2 ? ClearHead(pixels, (ushort)(below | above)) : 0;
+        for (; i < pixels.Length; i += step)
         {
             int raw = step == 1 ? pixels[i] : pixels[i] | (pixels[i + 1] << 8);
             int high = raw & above;
@@ -159,6 +162,19 @@ internal sealed class CarrierFrames
         }
 
         return false;
+    }
+
+    /// <summary>How many bytes at the head are words without any of these bits: found many at a time, as most images have none.</summary>
+    private static int ClearHead(ReadOnlySpan<byte> words, ushort bits)
+    {
+        Vector<ushort> wanted = new(bits);
+        int at = 0;
+        while (words.Length - at >= Vector<byte>.Count && (MemoryMarshal.Read<Vector<ushort>>(words[at..]) & wanted) == Vector<ushort>.Zero)
+        {
+            at += Vector<byte>.Count;
+        }
+
+        return at;
     }
 
     /// <summary>One frame, uncompressed.</summary>

@@ -21,12 +21,15 @@ public sealed class Element
 
     private readonly ReadOnlyMemory<byte> _value;
 
+    /// <summary>Not a <see cref="Dicom.Tag"/>: a number lies beside the VR, a structure takes eight bytes of its own in every element.</summary>
+    private readonly uint _tag;
+
     /// <summary>A <see cref="ByteSource"/> or <see cref="Dicom.Fragments"/>; null for a value in memory and for items.</summary>
     private readonly object? _elsewhere;
 
     private Element(Tag tag, Vr vr, ReadOnlyMemory<byte> value, IReadOnlyList<DataSet>? items, object? elsewhere, bool hasUndefinedLength)
     {
-        Tag = tag;
+        _tag = tag.Value;
         Vr = vr;
         _value = value;
         Items = items;
@@ -34,7 +37,7 @@ public sealed class Element
         HasUndefinedLength = hasUndefinedLength;
     }
 
-    public Tag Tag { get; }
+    public Tag Tag => new(_tag);
 
     public Vr Vr { get; }
 
