@@ -107,7 +107,10 @@ internal sealed class Oracle
 
         Views(file.DataSet);
         byte[] written = file.ToArray();
-        if (Read(most, () => DicomFile.Read(written, Lenient)) is { } back)
+
+        // A first header that is damaged, or stands first only since the elements were put in order, may make the bytes look
+        // like another encoding than the one they were read in; where the syntax is given (on the network) nothing is guessed.
+        if (Read(most, () => DicomFile.Read(written, Lenient)) is { } back && back.TransferSyntax == file.TransferSyntax)
         {
             Same(written, back.ToArray(), "a file written, read and written");
         }

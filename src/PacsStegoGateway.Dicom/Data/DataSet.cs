@@ -36,7 +36,7 @@ public sealed class DataSet : IEnumerable<Element>
     /// <summary>The encoding of text here, by (0008,0005) of this item or of those around it (PS3.3 C.12.1.1.2).</summary>
     public Encoding Encoding =>
         Find(Tags.SpecificCharacterSet) is { IsEmpty: false } own
-            ? CharacterSets.Find(own.ToText())
+            ? CharacterSets.Find(Meant(own).ToText())
             : Parent?.Encoding ?? CharacterSets.Default;
 
     /// <summary>The elements in order, for loops that allocate nothing; valid until the next change.</summary>
@@ -99,8 +99,11 @@ public sealed class DataSet : IEnumerable<Element>
         Set(Element.Text(tag, vr, text, vr.IsAffectedByCharacterSet() ? Encoding : null));
     }
 
-    /// <summary>All values as one text, or null when absent or not textual; empty when present with zero length.</summary>
-    public string? GetText(Tag tag) => Find(tag)?.ToText(Encoding);
+    /// <summary>
+    /// All values as one text, or null when absent or not textual; empty when present with zero length. A value that came
+    /// as UN is seen by the VR of the dictionary (PS3.5 6.2.2), and stays UN.
+    /// </summary>
+    public string? GetText(Tag tag) => Find(tag) is { } element ? Meant(element).ToText(Encoding) : null;
 
     /// <summary>The values of a multi-valued element; none when absent or empty.</summary>
     public IReadOnlyList<string> GetTexts(Tag tag) => GetText(tag) is { Length: > 0 } text ? text.Split('\\') : [];
@@ -158,6 +161,12 @@ public sealed class DataSet : IEnumerable<Element>
         _elements.Clear();
         _elements.AddRange(sorted);
     }
+
+    /// <summary>A UN value is in little endian, as if Implicit VR: the dictionary says what it is, where it knows.</summary>
+    private static Element Meant(Element element) => element is { Vr: Vr.UN, Items: null, Fragments: null, Tag.IsPrivate: false }
+        && DataDictionary.VrOf(element.Tag) is var vr and not (Vr.UN or Vr.SQ)
+            ? Element.Raw(element.Tag, vr, element.Source)
+            : element;
 
     /// <summary>The position of the tag, or the complement of where it would stand.</summary>
     private int IndexOf(Tag tag)

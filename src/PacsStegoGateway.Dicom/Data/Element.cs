@@ -98,7 +98,7 @@ public sealed class Element
             throw new ArgumentException($"{tag}: VR {vr.Letters()} holds no text.", nameof(vr));
         }
 
-        encoding ??= CharacterSets.Default;
+        encoding = CharacterSets.For(encoding ?? CharacterSets.Default, vr);
         byte[] bytes = encoding.GetBytes(text);
         if (encoding.GetString(bytes) != text)
         {
@@ -145,7 +145,7 @@ public sealed class Element
         ReadOnlySpan<byte> value = Value.Span;
         if (Vr.IsText())
         {
-            System.Text.Encoding used = Vr.IsAffectedByCharacterSet() ? encoding ?? CharacterSets.Default : CharacterSets.Default;
+            System.Text.Encoding used = Vr.IsAffectedByCharacterSet() ? CharacterSets.For(encoding ?? CharacterSets.Default, Vr) : CharacterSets.Default;
             string text = used.GetString(value).TrimEnd('\0', ' ');
             return Vr is Vr.LT or Vr.ST or Vr.UT or Vr.UR or Vr.UC ? text : TrimEach(text);
         }

@@ -31,13 +31,19 @@ public static class CharacterSets
 
         return terms[0] switch
         {
-            "ISOIR192" => Encoding.UTF8,
+            "ISOIR192" or "UTF8" => Encoding.UTF8,
+
+            // Bytes beyond ASCII are against the declaration, and shown nevertheless.
+            "ISOIR6" or "ISOIR14" when terms.Length == 1 => Default,
             "GB18030" => Encoding.GetEncoding(54936),
             "GBK" => Encoding.GetEncoding(936),
             _ when terms.Length > 1 || terms[0].StartsWith("ISO2022", StringComparison.Ordinal) => new CodeExtensionEncoding(terms),
             _ => CodedSet.Find(terms[0]) is { } set ? Encoding.GetEncoding(set.CodePage) : Default,
         };
     }
+
+    /// <summary>The encoding for a value of this VR: code extensions end at the VR's delimiters (PS3.5 6.1.2.5.3).</summary>
+    internal static Encoding For(Encoding encoding, Vr vr) => encoding is CodeExtensionEncoding extensions ? extensions.For(vr) : encoding;
 
     private static string Plain(string term) => string.Concat(term.Where(char.IsAsciiLetterOrDigit)).ToUpperInvariant();
 }

@@ -4,22 +4,40 @@ namespace PacsStegoGateway.Dicom;
 
 /// <summary>
 /// Text with ISO 2022 code extensions as DICOM allows them (PS3.5 6.1.2.5): escape sequences make a set active in G0
-/// (bytes below 0x80) or G1 (bytes above), and line ends and the delimiters of values, name components and component
-/// groups make those of the first term active again.
+/// (bytes below 0x80) or G1 (bytes above), and line ends and the delimiters of the VR make those of the first term
+/// active again: the backslash where it separates values, ^ and = in a person's name.
 /// </summary>
 internal sealed class CodeExtensionEncoding : Encoding
 {
     private const byte Esc = 0x1B;
 
     private readonly CodedSet[] _declared;
+    private readonly CodedSet _initialG0;
     private readonly CodedSet? _initialG1;
+    private readonly string _delimiters;
+    private readonly CodeExtensionEncoding[] _forVrs;
 
     /// <param name="terms">Defined terms reduced to letters and digits; an empty first one is the default repertoire.</param>
     public CodeExtensionEncoding(string[] terms)
     {
+        CodedSet? first = CodedSet.Find(terms[0]);
         _declared = terms.Select(CodedSet.Find).OfType<CodedSet>().ToArray();
-        _initialG1 = CodedSet.Find(terms[0]) is { IsG1: true } first ? first : null;
+        _initialG0 = first == CodedSet.Katakana ? CodedSet.Romaji : CodedSet.Ascii;
+        _initialG1 = first is { IsG1: true } ? first : null;
+        _delimiters = "\\^=";
+        _forVrs = [this, new CodeExtensionEncoding(this, "\\"), new CodeExtensionEncoding(this, "")];
     }
+
+    private CodeExtensionEncoding(CodeExtensionEncoding other, string delimiters)
+    {
+        (_declared, _initialG0, _initialG1) = (other._declared, other._initialG0, other._initialG1);
+        _delimiters = delimiters;
+        _forVrs = [];
+    }
+
+    /// <summary>The same encoding with the delimiters of this VR; without, those of a person's name hold.</summary>
+    public CodeExtensionEncoding For(Vr vr) =>
+        _forVrs.Length == 0 ? this : _forVrs[vr == Vr.PN ? 0 : vr.AllowsMultipleText() ? 1 : 2];
 
     public override string EncodingName => "ISO 2022 by " + string.Join('\\', _declared.Select(static s => s.Number));
 
@@ -50,7 +68,7 @@ internal sealed class CodeExtensionEncoding : Encoding
     private string Decode(ReadOnlySpan<byte> bytes)
     {
         var text = new StringBuilder(bytes.Length);
-        CodedSet g0 = CodedSet.Ascii;
+        CodedSet g0 = _initialG0;
         CodedSet? g1 = _initialG1;
         Span<byte> page = stackalloc byte[2];
         Span<char> chars = stackalloc char[4];
@@ -79,7 +97,7 @@ internal sealed class CodeExtensionEncoding : Encoding
                 bytes = bytes[1..];
                 if (IsReset(first))
                 {
-                    g0 = CodedSet.Ascii;
+                    g0 = _initialG0;
                     g1 = _initialG1;
                 }
 
@@ -103,13 +121,13 @@ internal sealed class CodeExtensionEncoding : Encoding
     private List<byte> Encode(ReadOnlySpan<char> text)
     {
         var bytes = new List<byte>(text.Length + 16);
-        CodedSet g0 = CodedSet.Ascii;
+        CodedSet g0 = _initialG0;
         CodedSet? g1 = _initialG1;
         foreach (char c in text)
         {
             if (c < 0x80)
             {
-                Activate(bytes, CodedSet.Ascii, ref g0);
+                Activate(bytes, _initialG0, ref g0);
                 bytes.Add((byte)c);
                 g1 = IsReset((byte)c) ? _initialG1 : g1;
                 continue;
@@ -138,7 +156,7 @@ internal sealed class CodeExtensionEncoding : Encoding
             bytes.AddRange(coded);
         }
 
-        Activate(bytes, CodedSet.Ascii, ref g0);
+        Activate(bytes, _initialG0, ref g0);
         return bytes;
     }
 
@@ -187,5 +205,5 @@ internal sealed class CodeExtensionEncoding : Encoding
         return null;
     }
 
-    private static bool IsReset(byte b) => b is (byte)'\\' or (byte)'^' or (byte)'=' or 0x09 or 0x0A or 0x0C or 0x0D;
+    private bool IsReset(byte b) => b is 0x09 or 0x0A or 0x0C or 0x0D || _delimiters.Contains((char)b, StringComparison.Ordinal);
 }

@@ -12,12 +12,18 @@ internal sealed record CodedSet(int Number, string Escape, bool IsG1, int Width,
     /// <summary>The default repertoire.</summary>
     public static readonly CodedSet Ascii = new(6, "(B", false, 1, 20127, PageForm.AsIs);
 
+    /// <summary>ISO IR 14, what ISO IR 13 has below 0x80: ASCII but for the looks of backslash and tilde.</summary>
+    public static readonly CodedSet Romaji = new(14, "(J", false, 1, 20127, PageForm.AsIs);
+
+    /// <summary>ISO IR 13, half-width katakana.</summary>
+    public static readonly CodedSet Katakana = new(13, ")I", true, 1, 932, PageForm.AsIs);
+
     /// <summary>Every set that a code extension can make active.</summary>
     public static readonly CodedSet[] All =
     [
         Ascii,
-        new(14, "(J", false, 1, 20127, PageForm.AsIs),
-        new(13, ")I", true, 1, 932, PageForm.AsIs),
+        Romaji,
+        Katakana,
         new(100, "-A", true, 1, 28591, PageForm.AsIs),
         new(101, "-B", true, 1, 28592, PageForm.AsIs),
         new(109, "-C", true, 1, 28593, PageForm.AsIs),

@@ -21,6 +21,9 @@ public sealed record TransferSyntax(string UID, string Name, bool ExplicitVr, bo
     {
         ImplicitVRLittleEndian, ExplicitVRLittleEndian, DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian,
         new("1.2.840.10008.1.2.1.98", "Encapsulated Uncompressed Explicit VR Little Endian", true, false, false, true, false),
+
+        // Its pixel data is not encapsulated but in the other byte order, which is for no plain reader either.
+        new("1.2.840.113619.5.2", "GE Implicit VR Little Endian with Big Endian Pixel Data", false, false, false, true, false),
         Pixels("1.2.840.10008.1.2.4.50", "JPEG Baseline (Process 1)", true),
         Pixels("1.2.840.10008.1.2.4.51", "JPEG Extended (Process 2 and 4)", true),
         Pixels("1.2.840.10008.1.2.4.57", "JPEG Lossless, Non-Hierarchical (Process 14)", false),

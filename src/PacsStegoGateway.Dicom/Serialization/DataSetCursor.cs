@@ -32,6 +32,7 @@ internal ref partial struct DataSetCursor
     private int _items;
     private int _elements;
     private bool _ranPastEnd;
+    private bool _isMeta;
 
     /// <param name="source">The input; offsets in exceptions count from its start.</param>
     /// <param name="position">Where reading starts.</param>
@@ -98,7 +99,9 @@ internal ref partial struct DataSetCursor
         long end = _position;
         _position = start;
         var meta = new DataSet(new List<Element>(12));
+        _isMeta = true;
         ReadElements(meta, ElementEncoding.ExplicitLittleEndian, end, new Place(0, false, false));
+        _isMeta = false;
         return meta;
     }
 
@@ -140,6 +143,12 @@ internal ref partial struct DataSetCursor
                 if (_options.StopBefore is { } stop && header.Tag >= stop)
                 {
                     break;
+                }
+
+                if (header.Tag.Group == 0x0002 && !_isMeta)
+                {
+                    // Behind a meta group it would be read as part of it, and could name another transfer syntax.
+                    throw new DicomContentException("File Meta Information stands in the data set.", start, header.Tag);
                 }
 
                 if (header.Tag.Value == 0 && header.Length == 0 && IsPadding(start, set))
