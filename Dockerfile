@@ -14,7 +14,8 @@ COPY global.json Directory.Build.props Directory.Packages.props BannedSymbols.tx
 COPY src/ src/
 COPY models/ models/
 COPY config/ config/
-RUN dotnet publish src/PacsStegoGateway/PacsStegoGateway.csproj --configuration Release --output /app -warnaserror \
+RUN dotnet publish src/PacsStegoGateway/PacsStegoGateway.csproj --configuration Release --use-current-runtime --self-contained false \
+      --output /app -warnaserror \
  && cp native/*/libonnxruntime.so.1 /app/ \
  && mkdir -p /app/models /app/config \
  && cp -r models/. /app/models/ \

@@ -36,7 +36,7 @@ require_commands storescu Orthanc curl
 require_npm_unless_fetched
 require_dotnet
 native_library
-build src/PacsStegoGateway/PacsStegoGateway.csproj
+publish
 
 work="$repository/artifacts/measure-dimse"
 rm -rf "$work"

@@ -1,6 +1,16 @@
 # shellcheck shell=bash
 # Numbers: rates, medians, and the machine they were taken on. Sourced after common.sh.
 
+# publish: the gateway as it is installed, compiled for this system; $psg is that one from then on.
+publish() {
+  step "Publishing the gateway ($configuration, compiled for this system)"
+  rm -rf "$repository/artifacts/publish"
+  (cd "$repository" && dotnet publish src/PacsStegoGateway/PacsStegoGateway.csproj --configuration "$configuration" --use-current-runtime \
+    --self-contained false --output artifacts/publish --nologo --verbosity quiet -warnaserror -p:UseSharedCompilation=false) || fail "publishing failed"
+  cp "$repository"/native/*/libonnxruntime.so.1 "$repository/artifacts/publish/" 2>/dev/null || true
+  psg="$repository/artifacts/publish/psg"
+}
+
 now() { date +%s%N; }
 
 # rate COUNT NANOSECONDS: a second, one decimal.
