@@ -48,6 +48,36 @@ public static class DataSetText
         }
     }
 
+    /// <summary>Writes the elements of these tags alone, wherever they stand, each with the way to it: (0008,1140)[1].(0008,1155).</summary>
+    /// <inheritdoc cref="Dump(DataSet, TextWriter, int)"/>
+    /// <param name="only">The tags.</param>
+    /// <returns>How many were found.</returns>
+    public static int Dump(DataSet dataSet, TextWriter writer, IReadOnlyCollection<Tag> only, int maxValueLength = 64)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(maxValueLength, 4);
+        return Dump(dataSet, writer, only, maxValueLength, "");
+    }
+
+    private static int Dump(DataSet dataSet, TextWriter writer, IReadOnlyCollection<Tag> only, int maxValueLength, string path)
+    {
+        int found = 0;
+        foreach (Element element in dataSet)
+        {
+            if (only.Contains(element.Tag))
+            {
+                writer.WriteLine($"{path}{element.Tag} {Letters(element.Vr)} {Describe(element, dataSet.Encoding, maxValueLength)}");
+                found++;
+            }
+
+            for (int i = 0; i < (element.Items?.Count ?? 0); i++)
+            {
+                found += Dump(element.Items![i], writer, only, maxValueLength, $"{path}{element.Tag}[{i + 1}].");
+            }
+        }
+
+        return found;
+    }
+
     private static string Describe(Element element, Encoding encoding, int maxValueLength)
     {
         if (element.Items is { } items)

@@ -9,6 +9,7 @@ public sealed class CommandLineTests
     [InlineData("nonsense")]
     [InlineData("protect")]
     [InlineData("dump", "/nowhere/at/all.dcm", "--unknown")]
+    [InlineData("dump", "/nowhere/at/all.dcm", "--tag", "NoSuchKeyword")]
     [InlineData("echo", "not-a-peer")]
     [InlineData("echo", "TITLE@host:99999")]
     [InlineData("protect", "/nowhere/at/all", "--out", "/tmp/never-made")]

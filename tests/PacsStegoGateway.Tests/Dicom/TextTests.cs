@@ -65,6 +65,17 @@ public class TextTests
     }
 
     [Fact]
+    public void A_dump_of_chosen_elements_names_the_way_to_each()
+    {
+        DataSet set = DataSetReader.Read(GoldenDataSets.ExplicitLittleEndian, TransferSyntax.ExplicitVRLittleEndian);
+        using var writer = new StringWriter { NewLine = "\n" };
+
+        DataSetText.Dump(set, writer, [Tags.ReferencedSOPInstanceUID, Tags.Modality]).ShouldBe(2);
+
+        writer.ToString().ShouldBe("(0008,0060) CS [MR]\n(0008,1140)[1].(0008,1155) UI [1.2.3.4.5]\n");
+    }
+
+    [Fact]
     public void JSON_follows_the_model_of_PS3_18_annex_F()
     {
         var set = new DataSet();
