@@ -3,7 +3,7 @@
 # Sourced after common.sh.
 
 # Whether the dynamic linker knows the library.
-has_library() { /sbin/ldconfig -p | grep -q "$1"; }
+has_library() { /sbin/ldconfig -p | grep "$1" >/dev/null; }
 
 # The package that brings a command or a library, or nothing when it is there.
 missing_package() {
@@ -24,6 +24,7 @@ missing_package() {
         dciodvfy) echo dicom3tools ;;
         ZXingReader) echo zxing-cpp-tools ;;
         zbarimg) echo zbar-tools ;;
+        ojph_expand) echo openjph-tools ;;
         curl) echo curl ;;
         npm) echo npm ;;
         *) fail "no package is known for $1" ;;

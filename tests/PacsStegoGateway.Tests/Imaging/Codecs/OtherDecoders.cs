@@ -63,6 +63,23 @@ internal static class OtherDecoders
         }
     }
 
+    /// <summary>The codestream that a program makes of an uncompressed frame.</summary>
+    public static byte[] Encode(string[] program, FrameFormat format, byte[] frame)
+    {
+        string from = Path.Combine(Path.GetTempPath(), $"psg-codec-{Guid.NewGuid():N}.dcm");
+        DicomFile file = DicomFile.Read(Wrap("1.2.840.10008.1.2.4.70", format, frame));
+        file.DataSet.Set(Element.Raw(Tags.PixelData, Vr.OW, frame));
+        File.WriteAllBytes(from, new DicomFile(FileMeta.Create("1.2.840.10008.5.1.4.1.1.7", "2.25.1", "1.2.840.10008.1.2.1"), file.DataSet).ToArray());
+        try
+        {
+            return Decode(program, from)!.DataSet.Find(Tags.PixelData)!.Fragments![1].ToArray();
+        }
+        finally
+        {
+            File.Delete(from);
+        }
+    }
+
     /// <summary>A Secondary Capture object that holds the codestreams, one fragment each.</summary>
     public static byte[] Wrap(string transferSyntaxUID, FrameFormat format, params byte[][] codestreams)
     {

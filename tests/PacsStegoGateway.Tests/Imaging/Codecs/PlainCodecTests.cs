@@ -36,13 +36,14 @@ public sealed class PlainCodecTests
             .Message.ShouldContain("cannot hold");
 
     [Fact]
-    public void The_same_mask_of_bits_is_decoded_from_deflate_and_from_RLE()
+    public void The_same_mask_of_bits_is_decoded_from_deflate_RLE_and_JPEG_2000()
     {
-        CompressedFile[] files = [.. CompressedFile.All(Deflated, "1.2.840.10008.1.2.5")];
+        CompressedFile[] files = [.. CompressedFile.All(Deflated, "1.2.840.10008.1.2.5", "1.2.840.10008.1.2.4.90")];
         foreach (string name in (string[])["liver", "liver_nonbyte_aligned"])
         {
             byte[] deflated = Decode($"{name}_deflate.dcm"), rle = Decode($"{name}_rle.dcm");
             deflated.ShouldBe(rle, name);
+            deflated.ShouldBe(Decode($"{name}_j2k.dcm"), name);
             deflated.ShouldContain((byte)0xFF);
         }
 

@@ -7,8 +7,16 @@ namespace PacsStegoGateway.Tests.Imaging.Codecs;
 /// <summary>Every compressed file at hand is decoded by us, by GDCM and by DCMTK, and compared sample by sample.</summary>
 public sealed class RealFileCodecTests(ITestOutputHelper output)
 {
+    /// <summary>Two implementations of the inverse DCT may differ by so much.</summary>
+    private const int TransformTolerance = 1;
+
     /// <summary>Files that we do not decode, by the file's name, and what is said of them.</summary>
-    private static readonly Dictionary<string, string> Refused = [];
+    private static readonly Dictionary<string, string> Refused = new()
+    {
+        ["JPEG2000-embedded-sequence-delimiter.dcm"] = "3722445056 columns",
+        ["multiframe.dcm"] = "240 rows and 55 columns",
+        ["genFile.dcm"] = "does not begin with a JPEG start of image",
+    };
 
     /// <summary>Files that a judge decodes differently, by the file's name and the judge, and why it is not believed.</summary>
     private static readonly Dictionary<(string File, string Judge), string> Doubted = new()
@@ -17,11 +25,12 @@ public sealed class RealFileCodecTests(ITestOutputHelper output)
         [("SC_rgb_rle_16bit_2frame.dcm", "gdcmconv")] = WrongColours,
         [("SC_rgb_rle_32bit.dcm", "gdcmconv")] = WrongColours,
         [("SC_rgb_rle_32bit_2frame.dcm", "gdcmconv")] = WrongColours,
+        [("J2K_pixelrep_mismatch.dcm", "gdcmconv")] = NoSign,
         [("JLSL_16_15_1_1F.dcm", "gdcmconv")] = NoSign,
         [("JLSL_16_15_1_1F.dcm", "dcmdjpls")] = NoSign,
     };
 
-    private const string NoSign = "Signed samples of 15 bits: we repeat the sign above them, they leave a zero; the stored bits are the same.";
+    private const string NoSign = "Signed samples of fewer bits than allocated: we repeat the sign above them, they leave a zero; the stored bits are the same.";
 
     private const string WrongColours = "GDCM 3.0.21 puts RLE segments of colours wider than 8 bits in a wrong order; DCMTK agrees with us.";
 
@@ -29,6 +38,8 @@ public sealed class RealFileCodecTests(ITestOutputHelper output)
     [InlineData("1.2.840.10008.1.2.5")]
     [InlineData("1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70")]
     [InlineData("1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81")]
+    [InlineData("1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51")]
+    [InlineData("1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.91")]
     public void Every_sample_is_what_others_decode(params string[] transferSyntaxUIDs)
     {
         ConcurrentQueue<string> wrong = [];
@@ -54,13 +65,16 @@ public sealed class RealFileCodecTests(ITestOutputHelper output)
                 return;
             }
 
-            string[][] programs = OtherDecoders.DcmtkFor(file.TransferSyntax.UID) is { } dcmtk ? [OtherDecoders.Gdcm, dcmtk] : [OtherDecoders.Gdcm];
+            // DCMTK gives colours of JPEG with DCT as they are coded, which we do too; GDCM may convert them.
+            bool isTransformed = file.TransferSyntax.UID is "1.2.840.10008.1.2.4.50" or "1.2.840.10008.1.2.4.51";
+            string[]? dcmtk = OtherDecoders.DcmtkFor(file.TransferSyntax.UID);
+            string[][] programs = dcmtk is null ? [OtherDecoders.Gdcm] : isTransformed && format.SamplesPerPixel == 3 ? [dcmtk] : [OtherDecoders.Gdcm, dcmtk];
             int judges = 0;
             foreach (string[] program in programs)
             {
                 if (OtherDecoders.Decode(program, file.Path) is { } theirs && theirs.DataSet.Find(Tags.PixelData) is { Fragments: null })
                 {
-                    string? difference = Compare(format, ours, theirs.DataSet);
+                    string? difference = Compare(format, ours, theirs.DataSet, isTransformed ? TransformTolerance : 0);
                     bool isDoubted = Doubted.ContainsKey((file.Name, program[0]));
                     if (difference is not null && !isDoubted)
                     {
@@ -83,11 +97,19 @@ public sealed class RealFileCodecTests(ITestOutputHelper output)
     }
 
     /// <summary>Null when the stored bits of every sample are equal, else how many are not.</summary>
-    private static string? Compare(FrameFormat format, byte[] ours, DataSet theirSet)
+    private static string? Compare(FrameFormat format, byte[] ours, DataSet theirSet, int tolerance)
     {
         FrameFormat.TryRead(theirSet, out FrameFormat theirFormat);
         byte[] theirs = theirSet.Find(Tags.PixelData)!.Value.ToArray();
         int length = (int)format.FrameLength;
+        if (format.BitsAllocated == 1 && theirFormat.BitsAllocated == 8)
+        {
+            // A byte for each bit there.
+            int wrong = Enumerable.Range(0, theirs.Length).Count(i =>
+                theirs[i] != ((ours[(i / (int)format.PixelCount * length) + (i % (int)format.PixelCount >> 3)] >> (i % (int)format.PixelCount & 7)) & 1));
+            return wrong == 0 ? null : $"{wrong} bits differ";
+        }
+
         if (theirFormat.BitsAllocated != format.BitsAllocated || theirs.Length < ours.Length)
         {
             return $"{theirs.Length} bytes of {theirFormat.BitsAllocated} bits, ours {ours.Length} of {format.BitsAllocated}";
@@ -101,13 +123,13 @@ public sealed class RealFileCodecTests(ITestOutputHelper output)
             for (int i = 0; i < length; i += step)
             {
                 uint a = OtherDecoders.Sample(ours.AsSpan(from + i), step), b = OtherDecoders.Sample(frame.AsSpan(i), step);
-                if ((a & mask) != (b & mask))
+                if (Math.Abs((int)(a & mask) - (int)(b & mask)) > tolerance)
                 {
                     stored++;
                     worst = Math.Max(worst, Math.Abs((int)(a & mask) - (int)(b & mask)));
                 }
 
-                above += a == b ? 0 : 1;
+                above += ((a ^ b) & ~mask) == 0 ? 0 : 1;
             }
         }
 
