@@ -23,6 +23,15 @@ public sealed class RenderingAgainstDcmtkTests
     /// </summary>
     private static readonly string[] TwoWordSamples = ["rtdose_expb.dcm", "rtdose_expb_1frame.dcm"];
 
+    /// <summary>
+    /// RGB by the data set, YCbCr by the JPEG stream (JFIF, or subsampled chroma). We believe the stream and show white
+    /// as white; DCMTK believes the data set.
+    /// </summary>
+    private static readonly string[] Mislabelled = ["example.dcm", "example-mg.dcm", "GH195.dcm", "SC_rgb_jpeg_lossy_gdcm.dcm"];
+
+    /// <summary>Two inverse DCTs may be one sample value apart, which a narrow window makes more levels of.</summary>
+    private const int TwelveBitTolerance = 3;
+
     [Fact]
     public async Task Pictures_with_the_same_window_are_within_one_level_of_DCMTKs()
     {
@@ -34,11 +43,12 @@ public sealed class RenderingAgainstDcmtkTests
         {
             foreach (string path in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
             {
-                if (!TwoWordSamples.Contains(Path.GetFileName(path)) && TryRender(path, out RenderedFrame ours, out string photometric) is null
+                if (!TwoWordSamples.Contains(Path.GetFileName(path)) && !Mislabelled.Contains(Path.GetFileName(path))
+                    && TryRender(path, out RenderedFrame ours, out string photometric, out bool isTwelveBitJpeg) is null
                     && await ByDcmtk(path, ours, Path.Combine(scratch, "out.pnm")) is { } theirs)
                 {
                     compared[photometric] = compared.GetValueOrDefault(photometric) + 1;
-                    if (Farthest(ours, theirs) is var difference && difference > ToleranceFor(photometric))
+                    if (Farthest(ours, theirs) is var difference && difference > (isTwelveBitJpeg ? TwelveBitTolerance : ToleranceFor(photometric)))
                     {
                         differing.Add($"{Path.GetRelativePath(folder, path)} ({photometric}): {difference}");
                     }
@@ -59,15 +69,17 @@ public sealed class RenderingAgainstDcmtkTests
     }
 
     /// <summary>The first frame in a window of whole numbers, or why there is no picture.</summary>
-    private static string? TryRender(string path, out RenderedFrame rendered, out string photometric)
+    private static string? TryRender(string path, out RenderedFrame rendered, out string photometric, out bool isTwelveBitJpeg)
     {
         rendered = null!;
         photometric = "";
+        isTwelveBitJpeg = false;
         try
         {
             DicomFile file = DicomFile.Read(File.ReadAllBytes(path));
             var frames = PixelFrames.Open(file.DataSet, file.TransferSyntax);
             photometric = frames.Format.PhotometricInterpretation;
+            isTwelveBitJpeg = file.TransferSyntax.UID == "1.2.840.10008.1.2.4.51" && frames.Format.BitsAllocated == 16;
             rendered = FrameRenderer.Render(file.DataSet, frames, 0);
             if (rendered.Channels == 1)
             {
@@ -97,8 +109,8 @@ public sealed class RenderingAgainstDcmtkTests
         string folder = SharedData.Require("data/conformance/pydicom+pydicom/src/pydicom/data/test_files");
         foreach ((string Big, string Little) twin in ((string, string)[])[("rtdose_expb.dcm", "rtdose.dcm"), ("rtdose_expb_1frame.dcm", "rtdose_1frame.dcm")])
         {
-            TryRender(Path.Combine(folder, twin.Big), out RenderedFrame big, out _).ShouldBeNull();
-            TryRender(Path.Combine(folder, twin.Little), out RenderedFrame little, out _).ShouldBeNull();
+            TryRender(Path.Combine(folder, twin.Big), out RenderedFrame big, out _, out _).ShouldBeNull();
+            TryRender(Path.Combine(folder, twin.Little), out RenderedFrame little, out _, out _).ShouldBeNull();
             big.Samples.ShouldBe(little.Samples);
         }
     }
