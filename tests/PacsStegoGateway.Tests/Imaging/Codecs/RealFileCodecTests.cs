@@ -121,6 +121,11 @@ public sealed class RealFileCodecTests(ITestOutputHelper output)
         for (int from = 0; from < ours.Length; from += length)
         {
             byte[] frame = CodecFrames.ByPixel(theirFormat, theirs[from..(from + length)]);
+            if (frame.AsSpan().SequenceEqual(ours.AsSpan(from, length)))
+            {
+                continue;
+            }
+
             for (int i = 0; i < length; i += step)
             {
                 uint a = OtherDecoders.Sample(ours.AsSpan(from + i), step), b = OtherDecoders.Sample(frame.AsSpan(i), step);
