@@ -8,18 +8,19 @@ using PacsStegoGateway.Imaging.Rendering;
 
 namespace PacsStegoGateway.Commands;
 
-/// <summary><c>psg render FILE --out PICTURE</c>: a frame as PNG, windowed and in colour as a viewer shows it.</summary>
+/// <summary><c>psg render FILE --out PICTURE</c>: a frame as PNG or JPEG, windowed and in colour as a viewer shows it.</summary>
 internal static class RenderCommand
 {
     public static Command Create()
     {
         var file = new Argument<string>("file") { Description = "A DICOM image." };
-        var output = new Option<string>("--out") { Description = "The picture, .png. Several frames get their number before the dot.", Required = true };
+        var output = new Option<string>("--out") { Description = "The picture: .png, .jpg or .jpeg says which. Several frames get their number before the dot.", Required = true };
         var frame = new Option<string>("--frame") { Description = "Which frame, from 1; a range such as 3-7; or all.", DefaultValueFactory = static _ => "1" };
         var window = new Option<string?>("--window") { Description = "Display window C,W in output units (HU for CT), with LINEAR, LINEAR_EXACT or SIGMOID after another comma. Default: what the file says, else fitted to the frame." };
         var size = new Option<string?>("--size") { Description = $"Fits the picture into WxH pixels, proportions and pixel aspect ratio kept, at most {RenderOptions.MaximumEdge} each." };
-        var bits = new Option<int>("--bits") { Description = "8 or 16 bits a sample.", DefaultValueFactory = static _ => 8 };
-        var command = new Command("render", "Draws frames of an image into PNG files.") { file, output, frame, window, size, bits };
+        var bits = new Option<int>("--bits") { Description = "8 or 16 bits a sample (16: PNG alone).", DefaultValueFactory = static _ => 8 };
+        var quality = new Option<int>("--quality") { Description = "JPEG quality, 1 to 100.", DefaultValueFactory = static _ => 90 };
+        var command = new Command("render", "Draws frames of an image into PNG or JPEG files.") { file, output, frame, window, size, bits, quality };
         command.SetAction(result => Run(
             result.GetRequiredValue(file),
             result.GetRequiredValue(output),
@@ -29,15 +30,22 @@ internal static class RenderCommand
                 Window = result.GetValue(window) is { } w ? ParseWindow(w) : null,
                 Size = result.GetValue(size) is { } s ? ParseSize(s) : null,
                 BitsPerSample = result.GetValue(bits),
-            }));
+            },
+            result.GetValue(quality)));
         return command;
     }
 
-    private static int Run(string path, string output, string which, RenderOptions options)
+    private static int Run(string path, string output, string which, RenderOptions options, int quality)
     {
-        if (!Path.GetExtension(output).Equals(".png", StringComparison.OrdinalIgnoreCase))
+        bool isJpeg = Path.GetExtension(output).ToUpperInvariant() switch
         {
-            throw new CommandException($"{output}: a picture ends in .png.");
+            ".PNG" => false,
+            ".JPG" or ".JPEG" => true,
+            _ => throw new CommandException($"{output}: a picture ends in .png, .jpg or .jpeg."),
+        };
+        if (isJpeg)
+        {
+            CheckJpeg(options, quality);
         }
 
         if (!File.Exists(path))
@@ -55,7 +63,14 @@ internal static class RenderCommand
             {
                 RenderedFrame picture = FrameRenderer.Render(file.DataSet, frames, frame - 1, options);
                 using FileStream stream = File.Create(first == last ? output : Numbered(output, frame));
-                PngWriter.Write(picture, stream);
+                if (isJpeg)
+                {
+                    JpegPictureWriter.Write(picture, stream, quality);
+                }
+                else
+                {
+                    PngWriter.Write(picture, stream);
+                }
             }
             catch (ArgumentException e)
             {
@@ -69,6 +84,24 @@ internal static class RenderCommand
         }
 
         return ExitCode.Done;
+    }
+
+    private static void CheckJpeg(RenderOptions options, int quality)
+    {
+        if (JpegPictureWriter.Unavailable is { } missing)
+        {
+            throw new CommandException(missing);
+        }
+
+        if (options.BitsPerSample != 8)
+        {
+            throw new CommandException("--bits: a JPEG has 8 bits a sample.");
+        }
+
+        if (quality is < 1 or > 100)
+        {
+            throw new CommandException($"--quality {quality}: give 1 to 100.");
+        }
     }
 
     private static string Numbered(string output, int frame) => Path.Combine(

@@ -1,5 +1,6 @@
 using PacsStegoGateway.Commands;
 using PacsStegoGateway.Dicom;
+using PacsStegoGateway.Imaging.Rendering;
 
 namespace PacsStegoGateway.Tests.Commands;
 
@@ -42,6 +43,25 @@ public sealed class RenderCommandTests : IDisposable
     {
         (await CommandLine.RunAsync(["render", TwoFrames(), "--out", In("x.tiff")])).ShouldBe(ExitCode.Misused);
         (await CommandLine.RunAsync(["render", In("nowhere.dcm"), "--out", In("x.png")])).ShouldBe(ExitCode.Misused);
+    }
+
+    [Fact]
+    public async Task A_JPEG_is_written_by_its_name_and_has_eight_bits()
+    {
+        if (JpegPictureWriter.Unavailable is { } missing)
+        {
+            Assert.Skip(missing);
+        }
+
+        (await CommandLine.RunAsync(["render", TwoFrames(), "--out", In("x.jpg"), "--size", "64x64"])).ShouldBe(ExitCode.Done);
+        (await File.ReadAllBytesAsync(In("x.jpg"), TestContext.Current.CancellationToken)).AsSpan(0, 3).ToArray().ShouldBe([0xFF, 0xD8, 0xFF]);
+        (await CommandLine.RunAsync(["render", TwoFrames(), "--out", In("y.jpg"), "--bits", "16"])).ShouldBe(ExitCode.Misused);
+        foreach (string quality in (string[])["0", "101"])
+        {
+            (await CommandLine.RunAsync(["render", TwoFrames(), "--out", In("y.jpg"), "--quality", quality])).ShouldBe(ExitCode.Misused);
+        }
+
+        File.Exists(In("y.jpg")).ShouldBeFalse();
     }
 
     [Fact]
