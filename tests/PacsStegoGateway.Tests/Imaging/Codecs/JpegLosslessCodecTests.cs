@@ -89,6 +89,62 @@ public sealed class JpegLosslessCodecTests
     }
 
     [Fact]
+    public void Components_in_scans_of_their_own_are_put_together()
+    {
+        FrameFormat gray = CodecFrames.Gray(20, 30, 8, 8), colour = CodecFrames.Colour(20, 30, 8);
+        byte[][] planes = [.. Enumerable.Range(1, 3).Select(seed => CodecFrames.Make(gray, seed))];
+        var stream = new List<byte> { 0xFF, 0xD8, 0xFF, 0xC3, 0, 17, 8, 0, 20, 0, 30, 3, 1, 0x11, 0, 2, 0x11, 0, 3, 0x11, 0 };
+        for (int c = 0; c < 3; c++)
+        {
+            (byte[] tables, byte[] data) = Parts(Codec.Encode(planes[c], gray));
+            stream.AddRange([.. tables, 0xFF, 0xDA, 0, 8, 1, (byte)(c + 1), 0, 1, 0, 0, .. data]);
+        }
+
+        byte[] decoded = Codec.Decode((byte[])[.. stream, 0xFF, 0xD9], colour).Bytes;
+        decoded.ShouldBe(CodecFrames.ByPixel(colour with { IsPlanar = true }, [.. planes.SelectMany(static p => p)]));
+        Should.Throw<DicomContentException>(() => Codec.Decode((byte[])[.. stream[..^60]], colour));
+    }
+
+    [Fact]
+    public void Restart_intervals_begin_anew()
+    {
+        FrameFormat half = CodecFrames.Gray(20, 30, 16, 16), whole = half with { Rows = 40 };
+        byte[] frame = CodecFrames.Make(half, 8);
+        (byte[] tables, byte[] data) = Parts(Codec.Encode(frame, half));
+        byte[] stream =
+        [
+            0xFF, 0xD8, 0xFF, 0xC3, 0, 11, 16, 0, 40, 0, 30, 1, 1, 0x11, 0, .. tables, 0xFF, 0xDD, 0, 4, 600 >> 8, 600 & 0xFF,
+            0xFF, 0xDA, 0, 8, 1, 1, 0, 1, 0, 0, .. data, 0xFF, 0xD0, .. data, 0xFF, 0xD9,
+        ];
+        Codec.Decode(stream, whole).Bytes.ShouldBe([.. frame, .. frame]);
+
+        int marker = stream.AsSpan().IndexOf((byte[])[0xFF, 0xD0]);
+        stream[marker + 1] = 0xD1;
+        Should.Throw<DicomContentException>(() => Codec.Decode(stream, whole)).Message.ShouldContain("Restart marker D0");
+        stream[marker + 1] = 0xD0;
+        stream[stream.AsSpan().IndexOf((byte[])[0xFF, 0xDD]) + 5] = 0x59;
+        Should.Throw<DicomContentException>(() => Codec.Decode(stream, whole)).Message.ShouldContain("whole number of rows");
+    }
+
+    [Theory]
+    [InlineData(1, 2)]
+    [InlineData(6, 3)]
+    public void A_point_transform_is_undone_as_DCMTK_undoes_it(int predictor, int pointTransform)
+    {
+        FrameFormat format = CodecFrames.Gray(33, 40, 16, 12);
+        byte[] stream = OtherDecoders.Encode(["dcmcjpeg", "+el", "+sv", $"{predictor}", "+pt", $"{pointTransform}"], format, CodecFrames.Make(format, 12));
+        byte[] decoded = Codec.Decode(stream, format).Bytes;
+        OtherDecoders.CountDifferent(format, OtherDecoders.DecodeFrames(Process14, format, stream)["dcmdjpeg"], decoded).ShouldBe(0);
+    }
+
+    /// <summary>The table segment and the entropy-coded data of a stream with one component.</summary>
+    private static (byte[] Tables, byte[] Data) Parts(byte[] stream)
+    {
+        int tables = stream.AsSpan().IndexOf((byte[])[0xFF, 0xC4]), scan = stream.AsSpan().IndexOf((byte[])[0xFF, 0xDA]), end = stream.AsSpan().LastIndexOf((byte[])[0xFF, 0xD9]);
+        return (stream[tables..scan], stream[(scan + 10)..end]);
+    }
+
+    [Fact]
     public void Bits_above_the_samples_come_back_too()
     {
         FrameFormat format = CodecFrames.Gray(40, 40, 16, 12);
