@@ -3,12 +3,13 @@ using System.Net.Sockets;
 
 namespace PacsStegoGateway.Tests.Network;
 
-/// <summary>Passes bytes between a client and a server, and, once told to, changes a bit on the way to the server.</summary>
+/// <summary>Passes bytes between a client and a server, and, once told to, changes a bit or lets them drip on the way to the server.</summary>
 public sealed class TamperingProxy : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly Task _work;
     private volatile bool _tampers;
+    private volatile bool _drips;
 
     public TamperingProxy(int serverPort)
     {
@@ -20,6 +21,9 @@ public sealed class TamperingProxy : IAsyncDisposable
     public int Port { get; }
 
     public void Tamper() => _tampers = true;
+
+    /// <summary>From now on one byte at a time, a moment apart.</summary>
+    public void Drip() => _drips = true;
 
     public async ValueTask DisposeAsync()
     {
@@ -58,7 +62,14 @@ public sealed class TamperingProxy : IAsyncDisposable
                 buffer[count / 2] ^= 1;
             }
 
-            await to.SendAsync(buffer.AsMemory(0, count), SocketFlags.None);
+            for (int sent = 0, step = toServer && _drips ? 1 : count; sent < count; sent += step)
+            {
+                await to.SendAsync(buffer.AsMemory(sent, step), SocketFlags.None);
+                if (step < count)
+                {
+                    await Task.Delay(20);
+                }
+            }
         }
     }
 }

@@ -269,6 +269,39 @@ public sealed class TlsTests : IDisposable
     }
 
     [Fact]
+    public async Task Waiting_that_is_cut_short_in_the_middle_of_a_record_loses_nothing()
+    {
+        var provider = new RecordingProvider();
+        provider.OnFind = static (request, ct) => UntilCanceled(request, ct);
+        var limits = new AssociationLimits { IdleTimeout = TimeSpan.FromSeconds(1) };
+        await using var acceptor = new TestAcceptor(provider, limits, tls: new TlsServer(
+            new TlsCredentials(_authority.Server()), ClientCertificates.Required, Handshake, TimeProvider.System));
+        await using var proxy = new TamperingProxy(acceptor.Port);
+        var tls = new TlsClient(new TlsCredentials(_authority.Client()), TlsVerification.Full);
+        await using RequestorAssociation association = await RequestorAssociation.ConnectAsync(
+            new PeerAddress("127.0.0.1", proxy.Port, "GATEWAY", "MODALITY1") { Tls = tls },
+            [new ProposedContext(SopClasses.StudyRootFind, TransferSyntax.ImplicitVRLittleEndian.UID)], AssociationLimits.Default, Ct);
+        int matches = 0;
+        await foreach (DataSet match in association.FindAsync(SopClasses.StudyRootFind, StudyQuery(), Ct))
+        {
+            // The C-CANCEL drips for longer than the other side waits at a time: it is read in many parts.
+            matches++;
+            proxy.Drip();
+            break;
+        }
+
+        matches.ShouldBe(1);
+        association.IsEstablished.ShouldBeTrue();
+        provider.Faults.ShouldBeEmpty();
+
+        static async IAsyncEnumerable<FindResponse> UntilCanceled(QueryRequest request, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken ct)
+        {
+            yield return FindResponse.Match(StudyQuery("1.2.3"));
+            await Task.Delay(TimeSpan.FromSeconds(30), ct);
+        }
+    }
+
+    [Fact]
     public void Files_that_cannot_be_used_are_named()
     {
         TlsFiles good = _authority.Client();
