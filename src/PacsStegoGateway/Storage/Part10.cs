@@ -21,9 +21,8 @@ public static class Part10
     /// <exception cref="DicomContentException">Not a file that the spool wrote.</exception>
     public static string TransferSyntaxOf(ByteSource file)
     {
-        const int AfterPrefix = 128 + 4;
-        ByteSource meta = file.Slice(AfterPrefix, StartOfDataSet(file) - AfterPrefix);
-        return DataSetReader.Read(meta, TransferSyntax.ExplicitVRLittleEndian).GetText(Tags.TransferSyntaxUID)
+        ByteSource head = file.Slice(0, StartOfDataSet(file));
+        return DicomFile.Read(head).FileMetaInformation.GetText(Tags.TransferSyntaxUID)
             ?? throw new DicomContentException("The spool file does not say its transfer syntax.");
     }
 
