@@ -32,7 +32,6 @@ internal ref partial struct DataSetCursor
     private int _items;
     private int _elements;
     private bool _ranPastEnd;
-    private bool _isMeta;
 
     /// <param name="source">The input; offsets in exceptions count from its start.</param>
     /// <param name="position">Where reading starts.</param>
@@ -99,9 +98,7 @@ internal ref partial struct DataSetCursor
         long end = _position;
         _position = start;
         var meta = new DataSet(new List<Element>(12));
-        _isMeta = true;
         ReadElements(meta, ElementEncoding.ExplicitLittleEndian, end, new Place(0, false, false));
-        _isMeta = false;
         return meta;
     }
 
@@ -145,9 +142,10 @@ internal ref partial struct DataSetCursor
                     break;
                 }
 
-                if (header.Tag.Group == 0x0002 && !_isMeta)
+                if (set.Count > 0 && (header.Tag.Group == 0x0002) != (last.Group == 0x0002))
                 {
-                    // Behind a meta group it would be read as part of it, and could name another transfer syntax.
+                    // Behind a meta group it would be read as part of it, and could name another transfer syntax. A meta
+                    // group by itself is read.
                     throw new DicomContentException("File Meta Information stands in the data set.", start, header.Tag);
                 }
 

@@ -178,6 +178,8 @@ public class EncodingTests
         DicomContentException failure = Should.Throw<DicomContentException>(() => DataSetReader.Read(bytes, TransferSyntax.ExplicitVRLittleEndian));
 
         (failure.Offset, failure.Tag).ShouldBe((10, Tags.TransferSyntaxUID));
+        Should.Throw<DicomContentException>(() => DataSetReader.Read((byte[])[.. bytes[10..], .. bytes[..10]], TransferSyntax.ExplicitVRLittleEndian)).Offset.ShouldBe(14);
+        DataSetReader.Read(bytes[10..], TransferSyntax.ExplicitVRLittleEndian).GetText(Tags.TransferSyntaxUID).ShouldBe("1.2.3");
     }
 
     [Fact]
