@@ -3,6 +3,9 @@ namespace PacsStegoGateway.Commands;
 /// <summary>The files that the arguments of a verb mean: files as they are, folders with everything below them.</summary>
 internal static class InputFiles
 {
+    /// <summary>Links to folders are not followed: they lead out, or round in circles. What may not be read is left out.</summary>
+    private static readonly EnumerationOptions Below = new() { RecurseSubdirectories = false, IgnoreInaccessible = true, AttributesToSkip = 0 };
+
     /// <summary>Lists them in a stable order.</summary>
     /// <returns>Each file with the path under which its result belongs in an output folder.</returns>
     /// <exception cref="CommandException">An argument names nothing.</exception>
@@ -17,7 +20,7 @@ internal static class InputFiles
             }
             else if (Directory.Exists(argument))
             {
-                found.AddRange(Directory.EnumerateFiles(argument, "*", SearchOption.AllDirectories)
+                found.AddRange(FilesBelow(argument)
                     .Where(static f => !Path.GetFileName(f).StartsWith('.'))
                     .Order(StringComparer.Ordinal)
                     .Select(f => (f, Path.GetRelativePath(argument, f))));
@@ -29,6 +32,25 @@ internal static class InputFiles
         }
 
         return found;
+    }
+
+    private static IEnumerable<string> FilesBelow(string folder)
+    {
+        foreach (string file in Directory.EnumerateFiles(folder, "*", Below))
+        {
+            yield return file;
+        }
+
+        foreach (string inner in Directory.EnumerateDirectories(folder, "*", Below))
+        {
+            if (new DirectoryInfo(inner).LinkTarget is null)
+            {
+                foreach (string file in FilesBelow(inner))
+                {
+                    yield return file;
+                }
+            }
+        }
     }
 }
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.CommandLine;
 using PacsStegoGateway.Dicom;
 using PacsStegoGateway.Protection;
@@ -23,11 +24,12 @@ internal static class ProtectCommand
     {
         using ProtectionRooms rooms = opened;
         Directory.CreateDirectory(output);
+        var taken = new ConcurrentDictionary<string, byte>();
         return BatchRun.ForEach(files, "protect", path =>
         {
             using FileSource source = FileSource.Open(path);
             DicomFile file = DicomFile.Read(source);
-            using var result = new ResultFile(output);
+            using var result = new ResultFile(output, taken);
             switch (rooms.Protector.Protect(DataSetWriter.ToSource(file.DataSet, file.TransferSyntax), file.TransferSyntax, Keep))
             {
                 case ProtectionOutcome.Protected:

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.CommandLine;
 using PacsStegoGateway.Dicom;
 using PacsStegoGateway.Protection;
@@ -27,10 +28,11 @@ internal static class RevealCommand
     {
         using ProtectionRooms rooms = opened;
         Directory.CreateDirectory(output);
+        var taken = new ConcurrentDictionary<string, byte>();
         return BatchRun.ForEach(files, "reveal", path =>
         {
             using FileSource source = FileSource.Open(path);
-            using var result = new ResultFile(output);
+            using var result = new ResultFile(output, taken);
             DicomFile file = DicomFile.Read(source);
             switch (rooms.Revealer.Reveal(file.DataSet, file.TransferSyntax))
             {

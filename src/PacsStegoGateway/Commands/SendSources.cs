@@ -123,9 +123,28 @@ internal sealed class SendSources : IDisposable
                 }
 
                 string file = Path.Combine([root, .. components]);
-                AddFile(File.Exists(file) ? file : Path.Combine([root, .. components.Select(static c => c.ToLowerInvariant())]));
+                file = File.Exists(file) ? file : Path.Combine([root, .. components.Select(static c => c.ToLowerInvariant())]);
+                if (HasLinkBelow(root, file))
+                {
+                    throw new IOException("The reference leads through a link, and perhaps out of the medium.");
+                }
+
+                AddFile(file);
             });
         }
+    }
+
+    private static bool HasLinkBelow(string root, string file)
+    {
+        for (string part = file; part.Length > root.Length; part = Path.GetDirectoryName(part)!)
+        {
+            if (new FileInfo(part).LinkTarget is not null)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private void Try(string name, Action add)
@@ -143,6 +162,12 @@ internal sealed class SendSources : IDisposable
     private static bool IsZip(string path)
     {
         Span<byte> first = stackalloc byte[4];
+        if (new FileInfo(path).Length == 0)
+        {
+            // A pipe is as empty, and would be waited for without end.
+            throw new IOException("The file is empty.");
+        }
+
         using FileStream file = File.OpenRead(path);
         return file.ReadAtLeast(first, 4, throwOnEndOfStream: false) == 4 && first.SequenceEqual("PK\x03\x04"u8);
     }

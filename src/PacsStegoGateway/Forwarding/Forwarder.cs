@@ -131,6 +131,13 @@ public sealed partial class Forwarder(
             await store.QuarantineAsync(row, RefusalReason.MalformedDataSet, "The spool file is missing.");
             return true;
         }
+        catch (DicomContentException)
+        {
+            // What we wrote cannot be read back: trying again changes nothing, and a person must see it.
+            LogRefused(logger, row.Id, destination.AETitle);
+            await store.QuarantineAsync(row, RefusalReason.ProofFailed, "The protected object in the spool cannot be read back.");
+            return true;
+        }
         catch (AssociationException e) when (!e.IsTransient && !sending)
         {
             LogAway(logger, destination.AETitle, e.Failure.ToString());

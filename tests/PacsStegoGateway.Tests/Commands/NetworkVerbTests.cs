@@ -61,7 +61,10 @@ public sealed class NetworkVerbTests : IDisposable
         string medium = _folder.CreateSubdirectory("medium/IMAGES").Parent!.FullName;
         await WriteAsync(Path.Combine(medium, "IMAGES", "IM1"), "1.2.2.1");
         await WriteAsync(Path.Combine(medium, "IMAGES", "NOTNAMED"), "1.2.2.9");
-        await WriteDirectoryAsync(Path.Combine(medium, "DICOMDIR"), "IMAGES\\IM1", "..\\files\\1.dcm", "IMAGES\\GONE");
+        await WriteDirectoryAsync(Path.Combine(medium, "DICOMDIR"), "IMAGES\\IM1", "..\\files\\1.dcm", "IMAGES\\GONE", "AWAY\\1.dcm", "IMAGES\\LINK");
+        Directory.CreateSymbolicLink(Path.Combine(medium, "AWAY"), files);
+        File.CreateSymbolicLink(Path.Combine(medium, "IMAGES", "LINK"), Path.Combine(files, "3.dcm"));
+        Directory.CreateSymbolicLink(Path.Combine(files, "round"), files);
         string archive = Path.Combine(_folder.FullName, "study.zip");
         using (ZipArchive zip = await ZipFile.OpenAsync(archive, ZipArchiveMode.Create, Ct))
         {
@@ -73,11 +76,12 @@ public sealed class NetworkVerbTests : IDisposable
         (int code, string output, _) = await RunAsync(["send", At(acceptor), files, Path.Combine(medium, "DICOMDIR"), archive, "--parallel", "3", "--json"]);
         code.ShouldBe(ExitCode.SomeFailed);
         JsonElement json = JsonElement.Parse(output);
-        (json.GetProperty("stored").GetInt32(), json.GetProperty("failed").GetInt32()).ShouldBe((6, 4), output);
+        (json.GetProperty("stored").GetInt32(), json.GetProperty("failed").GetInt32()).ShouldBe((6, 6), output);
         _provider.Stored.Select(static s => s.Request.AffectedSOPInstanceUID).Order(StringComparer.Ordinal)
             .ShouldBe(["1.2.1.1", "1.2.1.2", "1.2.1.2", "1.2.1.3", "1.2.2.1", "1.2.3.1"]);
         string[] failures = [.. json.GetProperty("failures").EnumerateArray().Select(static f => f.GetProperty("name").GetString() + " " + f.GetProperty("why").GetString())];
         failures.ShouldContain(static f => f.Contains("leads out of the medium"));
+        failures.Count(static f => f.Contains("leads through a link")).ShouldBe(2);
         failures.Count(static f => f.Contains("notes.txt")).ShouldBe(2);
         File.Exists(Path.Combine(_folder.FullName, "..", "..", "..", "evil.dcm")).ShouldBeFalse();
 

@@ -101,8 +101,9 @@ public sealed partial class RequestorAssociation : IStoreTarget, IAsyncDisposabl
             ExtendedNegotiations = peer.ExtendedNegotiations,
         };
         Socket socket = await ConnectSocketAsync(peer, cancellationToken).ConfigureAwait(false);
+        IPEndPoint? remote = RemoteEndPointOf(socket);
         Stream connection = await SecureAsync(socket, peer, cancellationToken).ConfigureAwait(false);
-        var association = new RequestorAssociation(connection, request with { RemoteEndPoint = socket.RemoteEndPoint as IPEndPoint }, limits, time);
+        var association = new RequestorAssociation(connection, request with { RemoteEndPoint = remote }, limits, time);
         try
         {
             await association.StepAsync(() => association.NegotiateAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
@@ -112,6 +113,19 @@ public sealed partial class RequestorAssociation : IStoreTarget, IAsyncDisposabl
         {
             await association.DisposeAsync().ConfigureAwait(false);
             throw;
+        }
+    }
+
+    /// <summary>Null when the peer has closed the connection again already: whoever writes or reads next is told why.</summary>
+    private static IPEndPoint? RemoteEndPointOf(Socket socket)
+    {
+        try
+        {
+            return socket.RemoteEndPoint as IPEndPoint;
+        }
+        catch (SocketException)
+        {
+            return null;
         }
     }
 
