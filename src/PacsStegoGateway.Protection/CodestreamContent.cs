@@ -1,150 +1,110 @@
 using System.Buffers.Binary;
 using PacsStegoGateway.Imaging.Codecs;
+using PacsStegoGateway.Imaging.Codecs.Jpeg;
 
 namespace PacsStegoGateway.Protection;
 
 /// <summary>
-/// Says whether a codestream holds anything beside pixels: comments, application data, thumbnails, bytes behind its end. A
-/// frame that goes out as its sender wrote it must not take a name along there.
+/// Says of a codestream that every byte of it follows from its pixels and a few header fields that have no room for text. A
+/// frame that goes out as its sender wrote it must not take a name along. Only what is listed here is let through: lossless
+/// JPEG and RLE, whose every byte can be accounted for.
 /// </summary>
 internal static class CodestreamContent
 {
-    /// <summary>Comments that well-known encoders leave, and nothing else.</summary>
-    private static readonly string[] Encoders = ["Created by OpenJPEG version ", "Kakadu-", "LEAD Technologies", "CREATOR: IJG"];
+    /// <summary>The only application segments let through: JFIF 1.1 and 1.2 with square pixels and no thumbnail, which say nothing.</summary>
+    private static readonly byte[][] Jfif = [.. new byte[] { 1, 2 }.Select(static minor => (byte[])[.. "JFIF\0"u8, 1, minor, 0, 0, 1, 0, 1, 0, 0])];
 
-    private const int LongestEncoder = 64;
+    /// <summary>Categories of a difference, 0 to 16 (ITU-T T.81 table H.2): a table has a code for each at most.</summary>
+    private const int Categories = 17;
 
     /// <summary>True when nothing is there but what makes the pixels; false also for what cannot be told.</summary>
     /// <param name="codestream">All fragments of one frame.</param>
     /// <param name="format">Its format.</param>
-    public static bool IsPixelsAlone(ReadOnlySpan<byte> codestream, FrameFormat format) => codestream switch
+    /// <param name="samples">The frame, decoded; asked for only when its codestream's headers are plain.</param>
+    public static bool IsPixelsAlone(ReadOnlySpan<byte> codestream, FrameFormat format, Func<ReadOnlyMemory<byte>> samples) => codestream switch
     {
-        [0xFF, 0xD8, 0xFF, ..] => IsPlainJpeg(codestream),
-        [0xFF, 0x4F, 0xFF, 0x51, ..] => IsPlainJpeg2000(codestream),
+        [0xFF, 0xD8, 0xFF, ..] => LengthOfPlainHeaders(codestream) is > 0 and var headers && IsReplica(codestream, headers, format, samples),
         [>= 1 and <= 15, 0, 0, 0, 64, 0, 0, 0, ..] => IsPlainRle(codestream, format),
         _ => false,
     };
 
-    /// <summary>ITU-T T.81 B.1 and T.87 C: marker segments, entropy-coded data after each scan header.</summary>
-    private static bool IsPlainJpeg(ReadOnlySpan<byte> bytes)
+    /// <summary>
+    /// Bytes from the start of image to the entropy-coded data (T.81 B.2) when these are one frame header, one table, at most
+    /// one restart interval and one scan header, with no field free to choose beyond what the standard lets an encoder; else 0.
+    /// </summary>
+    private static int LengthOfPlainHeaders(ReadOnlySpan<byte> bytes)
     {
-        for (int at = 2; at + 1 < bytes.Length;)
+        int component = -1, table = -1;
+        bool hasInterval = false;
+        for (int at = 2; at + 4 <= bytes.Length && bytes[at] == 0xFF;)
         {
-            if (bytes[at] != 0xFF)
-            {
-                return false;
-            }
-
             byte marker = bytes[at + 1];
-            at += 2;
-            if (marker == 0xD9)
-            {
-                return IsPadding(bytes[at..]);
-            }
-
-            if (marker is 0xFF or (>= 0xD0 and <= 0xD7))
-            {
-                at -= marker == 0xFF ? 1 : 0;
-                continue;
-            }
-
-            int length = at + 2 <= bytes.Length ? BinaryPrimitives.ReadUInt16BigEndian(bytes[at..]) : 0;
-            if (length < 2 || length > bytes.Length - at || !IsPlainSegment(marker, bytes.Slice(at + 2, length - 2)))
-            {
-                return false;
-            }
-
-            at += length;
-            if (marker == 0xDA)
-            {
-                // Entropy-coded: up to FF with a marker behind it. JPEG stuffs a zero byte, JPEG-LS a zero bit.
-                while (at + 1 < bytes.Length && (bytes[at] != 0xFF || bytes[at + 1] < 0x80 || bytes[at + 1] is >= 0xD0 and <= 0xD7))
-                {
-                    at++;
-                }
-            }
-        }
-
-        return false;
-    }
-
-    private static bool IsPlainSegment(byte marker, ReadOnlySpan<byte> content) => marker switch
-    {
-        0xFE => IsEncoder(content),
-        0xE0 => content.Length == 14 && content.StartsWith("JFIF\0"u8) && content is [.., 0, 0], // no thumbnail
-        0xEE => content.Length == 12 && content.StartsWith("Adobe"u8),
-        0xE8 => content.Length == 5 && content.StartsWith("mrfx"u8), // HP colour transform of JPEG-LS
-        >= 0xE0 and <= 0xEF => false,
-        _ => true,
-    };
-
-    /// <summary>ISO/IEC 15444-1 A: main header, then tile-parts, whose lengths lead to the end of codestream.</summary>
-    private static bool IsPlainJpeg2000(ReadOnlySpan<byte> bytes)
-    {
-        for (int at = 2; at + 4 <= bytes.Length;)
-        {
-            int marker = BinaryPrimitives.ReadUInt16BigEndian(bytes[at..]);
-            if (marker == 0xFFD9)
-            {
-                return IsPadding(bytes[(at + 2)..]);
-            }
-
             int length = BinaryPrimitives.ReadUInt16BigEndian(bytes[(at + 2)..]);
             if (length < 2 || length > bytes.Length - at - 2)
             {
-                return false;
+                return 0;
             }
 
             ReadOnlySpan<byte> content = bytes.Slice(at + 4, length - 2);
-            if (marker == 0xFF64 && !(content.Length > 2 && IsEncoder(content[2..])))
+            bool isFirst = at == 2;
+            at += 2 + length;
+            switch (marker)
             {
-                return false;
-            }
-
-            if (marker == 0xFF90)
-            {
-                // SOT: tile, Psot, part, parts. A comment in a tile-part's own header begins with FF64 before SOD.
-                uint part = content.Length == 8 ? BinaryPrimitives.ReadUInt32BigEndian(content[2..]) : 0;
-                if (part < 14 || part > bytes.Length - at || !HasPlainTileHeader(bytes.Slice(at + 12, (int)part - 12)))
-                {
-                    return false;
-                }
-
-                at += (int)part;
-                if (bytes[at..] is [0xFF, 0xD9, .. var rest])
-                {
-                    return IsPadding(rest);
-                }
-            }
-            else
-            {
-                at += 2 + length;
+                case 0xE0 when isFirst && (content.SequenceEqual(Jfif[0]) || content.SequenceEqual(Jfif[1])):
+                    break;
+                case 0xC3 when component < 0 && content is [>= 2 and <= 16, _, _, _, _, 1, <= 1, 0x11, 0]:
+                    component = content[6];
+                    break;
+                case 0xC4 when table < 0 && IsPlainTable(content):
+                    table = content[0];
+                    break;
+                case 0xDD when !hasInterval && content.Length == 2:
+                    hasInterval = true;
+                    break;
+                case 0xDA when component >= 0 && table >= 0 && content is [1, _, _, >= 1 and <= 7, 0, 0]
+                    && content[1] == component && content[2] == table << 4:
+                    return at;
+                default:
+                    return 0;
             }
         }
 
-        return false;
+        return 0;
     }
 
-    private static bool HasPlainTileHeader(ReadOnlySpan<byte> part)
+    /// <summary>One table of lossless JPEG (T.81 B.2.4.2), with one code at most for each category and none for anything else.</summary>
+    private static bool IsPlainTable(ReadOnlySpan<byte> content)
     {
-        for (int at = 0; at + 2 <= part.Length;)
+        if (content.Length is < 18 or > 17 + Categories || content[0] > 3)
         {
-            int marker = BinaryPrimitives.ReadUInt16BigEndian(part[at..]);
-            if (marker == 0xFF93)
-            {
-                return true;
-            }
+            return false;
+        }
 
-            int length = at + 4 <= part.Length ? BinaryPrimitives.ReadUInt16BigEndian(part[(at + 2)..]) : 0;
-            if (length < 2 || marker == 0xFF64)
+        int codes = 0, seen = 0;
+        foreach (byte count in content.Slice(1, 16))
+        {
+            codes += count;
+        }
+
+        foreach (byte category in content[17..])
+        {
+            if (category >= Categories || (seen & (1 << category)) != 0)
             {
                 return false;
             }
 
-            at += 2 + length;
+            seen |= 1 << category;
         }
 
-        return false;
+        return codes == content.Length - 17;
+    }
+
+    /// <summary>True when the samples under these headers give these bytes, up to the end of image and nothing behind it.</summary>
+    private static bool IsReplica(ReadOnlySpan<byte> codestream, int headers, FrameFormat format, Func<ReadOnlyMemory<byte>> samples)
+    {
+        ReadOnlySpan<byte> replica = JpegLosslessReplica.TryEncode(codestream[..headers], samples().Span, format);
+        replica = replica is [.., 0] ? replica[..^1] : replica;
+        return !replica.IsEmpty && codestream.StartsWith(replica) && IsPadding(codestream[replica.Length..]);
     }
 
     /// <summary>PS3.5 Annex G: as many segments as a sample has bytes, each as long as its code.</summary>
@@ -181,18 +141,6 @@ internal static class CodestreamContent
         }
 
         return made == wanted && at <= segment.Length && IsPadding(segment[at..]);
-    }
-
-    private static bool IsEncoder(ReadOnlySpan<byte> comment)
-    {
-        if (comment.Length > LongestEncoder)
-        {
-            return false;
-        }
-
-        string text = System.Text.Encoding.ASCII.GetString(comment);
-        return Encoders.Any(e => text.StartsWith(e, StringComparison.Ordinal)
-            && text.AsSpan(e.Length).ContainsAnyExcept("0123456789.,- vV\0") is false);
     }
 
     /// <summary>One byte or none, to an even length, and it is empty.</summary>

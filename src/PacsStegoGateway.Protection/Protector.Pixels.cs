@@ -73,15 +73,14 @@ public sealed partial class Protector
         {
             BinaryPrimitives.WriteInt64LittleEndian(offsets.AsSpan(frame * sizeof(ulong)), position);
             int first = fragments.Count;
-            if (frame == carrier || !CodestreamContent.IsPixelsAlone(frames.Codestream(frame).Span, frames.Format))
+            if (EncodeAnew(frames, frame, frame == carrier ? stego : null, codec) is { } encoded)
             {
                 restoration.Add(frames, frame, transferSyntax);
-                byte[] encoded = codec.Encode(frame == carrier ? stego : frames.Bytes(frame).Span, frames.Format);
                 fragments.Add(ByteSource.Of(encoded));
                 encodedAnew += encoded.Length + restoration.LengthOf(frame);
                 if (frame != carrier && encodedAnew > MostEncodedAnew)
                 {
-                    tooLong = $"Up to frame {frame} the frames that hold more than pixels take {encodedAnew} bytes, more than the {MostEncodedAnew} that are held.";
+                    tooLong = $"Up to frame {frame} the frames that may hold more than pixels take {encodedAnew} bytes, more than the {MostEncodedAnew} that are held.";
                     return null;
                 }
             }
@@ -110,7 +109,28 @@ public sealed partial class Protector
             original.Contains(Tags.ExtendedOffsetTable) && fragments.Count == count + 1 ? (offsets, lengths) : null);
     }
 
-    /// <summary>Most bytes of frames that are encoded anew because they hold something beside pixels, their records included: they are held in memory.</summary>
+    /// <summary>
+    /// What goes out in place of a frame's codestream, or null when that can stay: every byte of it follows from its pixels, or
+    /// it is what our own encoder writes.
+    /// </summary>
+    private static byte[]? EncodeAnew(CarrierFrames frames, int frame, byte[]? stego, IPixelCodec codec)
+    {
+        if (stego is not null)
+        {
+            return codec.Encode(stego, frames.Format);
+        }
+
+        ReadOnlySpan<byte> codestream = frames.Codestream(frame).Span;
+        if (CodestreamContent.IsPixelsAlone(codestream, frames.Format, () => frames.Bytes(frame)))
+        {
+            return null;
+        }
+
+        byte[] encoded = codec.Encode(frames.Bytes(frame).Span, frames.Format);
+        return codestream.SequenceEqual(encoded) ? null : encoded;
+    }
+
+    /// <summary>Most bytes of frames that are encoded anew because they may hold something beside pixels, their records included: they are held in memory.</summary>
     internal const int MostEncodedAnew = 16 << 20;
 
     /// <summary>Bytes of the item tag and length before every fragment.</summary>

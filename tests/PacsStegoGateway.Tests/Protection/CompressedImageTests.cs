@@ -260,7 +260,7 @@ public sealed class CompressedImageTests(RoomsFixture fixture) : IClassFixture<R
         protectedCount.ShouldBeGreaterThan(12);
     }
 
-    private static TransferSyntax RequireEncoder(string uid)
+    internal static TransferSyntax RequireEncoder(string uid)
     {
         TransferSyntax transferSyntax = TransferSyntax.Of(uid);
         if (PixelCodecs.Find(transferSyntax) is not { CanEncode: true, Unavailable: null })
@@ -272,7 +272,7 @@ public sealed class CompressedImageTests(RoomsFixture fixture) : IClassFixture<R
     }
 
     /// <summary>The image with the same frame some times, compressed.</summary>
-    private static DataSet Compress(PhantomInstance phantom, TransferSyntax transferSyntax, int frames)
+    internal static DataSet Compress(PhantomInstance phantom, TransferSyntax transferSyntax, int frames)
     {
         DataSet dataSet = phantom.DataSet.Clone();
         byte[] frame = dataSet.Find(Tags.PixelData)!.Value.ToArray();
