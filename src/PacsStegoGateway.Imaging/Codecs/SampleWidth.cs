@@ -61,6 +61,20 @@ internal static class SampleWidth
     public static byte[] Widen(byte[] samples, FrameFormat format, int precision)
     {
         int spare = 32 - precision;
+        if (format.BitsAllocated == 32)
+        {
+            byte[] wide = new byte[format.FrameLength];
+            Span<int> all = MemoryMarshal.Cast<byte, int>(wide.AsSpan());
+            ReadOnlySpan<ushort> pairs = BytesOf(precision) == 2 ? MemoryMarshal.Cast<byte, ushort>(samples) : default;
+            for (int i = 0; i < all.Length; i++)
+            {
+                int sample = pairs.IsEmpty ? samples[i] : pairs[i];
+                all[i] = format.IsSigned ? sample << spare >> spare : sample;
+            }
+
+            return wide;
+        }
+
         if (format.BitsAllocated == 8 || BytesOf(precision) == 2)
         {
             if (!format.IsSigned || precision == format.BitsAllocated)

@@ -76,7 +76,7 @@ internal static class RenderCommand
             {
                 throw new CommandException(e.Message, e);
             }
-            catch (PixelCodecRefusedException e)
+            catch (Exception e) when (e is PixelCodecRefusedException or InvalidOperationException or OutOfMemoryException or OverflowException or IndexOutOfRangeException)
             {
                 Console.Error.WriteLine($"{path}: frame {frame}: {e.Message}");
                 return ExitCode.SomeFailed;

@@ -11,8 +11,8 @@ internal static unsafe partial class TurboJpegLibrary
     /// <summary>TJSAMP_444, TJSAMP_422, TJSAMP_GRAY.</summary>
     public const int NoSubsampling = 0, HalfWidthChroma = 1, GrayOnly = 3;
 
-    /// <summary>TJFLAG_NOREALLOC, TJFLAG_ACCURATEDCT, TJFLAG_LIMITSCANS (500 scans of a progressive stream).</summary>
-    public const int NoReallocation = 1024, AccurateTransform = 4096, LimitScans = 32768;
+    /// <summary>TJFLAG_NOREALLOC, TJFLAG_ACCURATEDCT, TJFLAG_STOPONWARNING, TJFLAG_LIMITSCANS (500 scans of a progressive stream).</summary>
+    public const int NoReallocation = 1024, AccurateTransform = 4096, StopOnWarning = 8192, LimitScans = 32768;
 
     /// <summary>TJERR_WARNING: there is an image, but not all was well.</summary>
     public const int Warning = 0;

@@ -54,7 +54,7 @@ internal sealed record Jpeg2000Header(ReadOnlyMemory<byte> Codestream, int Preci
             }
         }
 
-        RequirePrecincts(span, 4 + length, width, height, components);
+        Jpeg2000Cost.Require(span);
         int precision = (span[42] & 0x7F) + 1;
         return precision <= format.BitsAllocated
             ? new Jpeg2000Header(codestream, precision, (span[42] & 0x80) != 0, (BinaryPrimitives.ReadUInt16BigEndian(span[6..]) & 0x4000) != 0)
@@ -78,35 +78,6 @@ internal sealed record Jpeg2000Header(ReadOnlyMemory<byte> Codestream, int Preci
         }
 
         static long Count(long length, long tile) => (length + tile - 1) / tile;
-    }
-
-    /// <summary>Throws when the main header asks for more precincts than the bytes can hold: each takes a byte at least, and memory in a library.</summary>
-    /// <param name="at">Behind the SIZ segment.</param>
-    private static void RequirePrecincts(ReadOnlySpan<byte> span, int at, long width, long height, int components)
-    {
-        const int CodingStyleDefault = 0xFF52, CodingStyleComponent = 0xFF53, StartOfTile = 0xFF90;
-        while (span.Length - at >= 4 && BinaryPrimitives.ReadUInt16BigEndian(span[at..]) is var marker && marker != StartOfTile)
-        {
-            int length = BinaryPrimitives.ReadUInt16BigEndian(span[(at + 2)..]);
-            if (length < 2 || length > span.Length - at - 2)
-            {
-                throw new DicomContentException($"JPEG 2000 segment {marker:X4} says it has {length} bytes, {span.Length - at - 2} are left.", at);
-            }
-
-            // Sizes of precincts stand at the end, the largest resolution last (A.6.1).
-            ReadOnlySpan<byte> content = span.Slice(at + 4, length - 2);
-            if (marker is CodingStyleDefault or CodingStyleComponent && content.Length > 10 && (content[marker == CodingStyleDefault ? 0 : 1] & 1) != 0)
-            {
-                int log = content[^1];
-                long precincts = (((width - 1) >> (log & 15)) + 1) * (((height - 1) >> (log >> 4)) + 1) * components;
-                if (precincts > span.Length)
-                {
-                    throw new DicomContentException($"{span.Length} bytes of JPEG 2000 cannot hold {precincts} precincts.");
-                }
-            }
-
-            at += 2 + length;
-        }
     }
 
     /// <summary>DICOM wants a bare codestream (PS3.5 A.4.4), and some files hold a JP2 file (T.800 I) all the same.</summary>

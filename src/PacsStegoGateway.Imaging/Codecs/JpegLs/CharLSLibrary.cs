@@ -20,37 +20,10 @@ internal enum CharLSInterleaveMode
     Sample,
 }
 
-/// <summary>The C interface of CharLS 2 (charls_jpegls_decoder.h, charls_jpegls_encoder.h); results other than 0 are errors.</summary>
+/// <summary>The C interface of CharLS 2 (charls_jpegls_encoder.h); results other than 0 are errors.</summary>
 internal static unsafe partial class CharLSLibrary
 {
-    /// <summary>CHARLS_JPEGLS_ERRC_JPEG_MARKER_START_BYTE_NOT_FOUND.</summary>
-    public const int MarkerNotFound = 12;
-
     private const string Library = NativeCodecLibrary.CharLSName;
-
-    [LibraryImport(Library, EntryPoint = "charls_jpegls_decoder_create")]
-    public static partial CharLSDecoder CreateDecoder();
-
-    [LibraryImport(Library, EntryPoint = "charls_jpegls_decoder_destroy")]
-    public static partial void DestroyDecoder(nint decoder);
-
-    [LibraryImport(Library, EntryPoint = "charls_jpegls_decoder_set_source_buffer")]
-    public static partial int SetSourceBuffer(CharLSDecoder decoder, byte* source, nuint length);
-
-    [LibraryImport(Library, EntryPoint = "charls_jpegls_decoder_read_header")]
-    public static partial int ReadHeader(CharLSDecoder decoder);
-
-    [LibraryImport(Library, EntryPoint = "charls_jpegls_decoder_get_frame_info")]
-    public static partial int GetFrameInfo(CharLSDecoder decoder, out CharLSFrameInfo info);
-
-    [LibraryImport(Library, EntryPoint = "charls_jpegls_decoder_get_interleave_mode")]
-    public static partial int GetInterleaveMode(CharLSDecoder decoder, out CharLSInterleaveMode mode);
-
-    [LibraryImport(Library, EntryPoint = "charls_jpegls_decoder_get_destination_size")]
-    public static partial int GetDestinationSize(CharLSDecoder decoder, uint stride, out nuint length);
-
-    [LibraryImport(Library, EntryPoint = "charls_jpegls_decoder_decode_to_buffer")]
-    public static partial int DecodeToBuffer(CharLSDecoder decoder, byte* target, nuint length, uint stride);
 
     [LibraryImport(Library, EntryPoint = "charls_jpegls_encoder_create")]
     public static partial CharLSEncoder CreateEncoder();
@@ -83,18 +56,6 @@ internal static unsafe partial class CharLSLibrary
     private static partial nint GetErrorMessage(int error);
 
     public static string MessageOf(int error) => Marshal.PtrToStringUTF8(GetErrorMessage(error)) ?? $"error {error}";
-}
-
-/// <summary>A decoder of CharLS.</summary>
-internal sealed class CharLSDecoder() : SafeHandle(0, ownsHandle: true)
-{
-    public override bool IsInvalid => handle == 0;
-
-    protected override bool ReleaseHandle()
-    {
-        CharLSLibrary.DestroyDecoder(handle);
-        return true;
-    }
 }
 
 /// <summary>An encoder of CharLS.</summary>

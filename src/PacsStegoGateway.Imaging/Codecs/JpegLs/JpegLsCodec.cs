@@ -1,10 +1,9 @@
 using System.Buffers;
-using PacsStegoGateway.Dicom;
 using PacsStegoGateway.Imaging.Codecs.Jpeg;
 
 namespace PacsStegoGateway.Imaging.Codecs.JpegLs;
 
-/// <summary>JPEG-LS (ITU-T T.87) through CharLS: lossless and near-lossless, 2 to 16 bits.</summary>
+/// <summary>JPEG-LS (ITU-T T.87), decoded by own code and encoded by CharLS: lossless and near-lossless, 2 to 16 bits.</summary>
 public sealed class JpegLsCodec : IPixelCodec
 {
     internal const byte Process = 0xF7;
@@ -16,74 +15,10 @@ public sealed class JpegLsCodec : IPixelCodec
     public DecodedFrame Decode(ReadOnlyMemory<byte> codestream, FrameFormat format)
     {
         format.RequireSound();
-        NativeCodecLibrary.CharLS.Require();
         RequireWidth(format);
-        try
-        {
-            return DecodeOnce(codestream, format);
-        }
-        catch (PaddedScanException e)
-        {
-            // There are encoders that end a scan with a zero byte too many, which CharLS takes for a missing marker.
-            ReadOnlySpan<byte> bytes = codestream.Span.TrimEnd((byte)0);
-            ReadOnlySpan<byte> end = [0xFF, JpegSegments.EndOfImage];
-            if (!bytes.EndsWith(end) || bytes[^3] != 0)
-            {
-                throw new DicomContentException(e.Message);
-            }
-
-            byte[] trimmed = [.. bytes[..^2].TrimEnd((byte)0), .. end];
-            try
-            {
-                return DecodeOnce(trimmed, format);
-            }
-            catch (PaddedScanException)
-            {
-                throw new DicomContentException(e.Message);
-            }
-        }
-    }
-
-    private static unsafe DecodedFrame DecodeOnce(ReadOnlyMemory<byte> codestream, FrameFormat format)
-    {
         JpegFrameHeader header = JpegFrameHeader.Find(codestream.Span);
-        if (header.Process != Process)
-        {
-            throw new DicomContentException($"The codestream is no JPEG-LS: its frame header is {header.Process:X2}.");
-        }
-
-        header.Require(format);
-        int precision = header.Precision;
-        using CharLSDecoder decoder = CharLSLibrary.CreateDecoder();
-        fixed (byte* source = codestream.Span)
-        {
-            Check(CharLSLibrary.SetSourceBuffer(decoder, source, (nuint)codestream.Length));
-            Check(CharLSLibrary.ReadHeader(decoder));
-            Check(CharLSLibrary.GetFrameInfo(decoder, out CharLSFrameInfo info));
-            Check(CharLSLibrary.GetInterleaveMode(decoder, out CharLSInterleaveMode mode));
-            Check(CharLSLibrary.GetDestinationSize(decoder, 0, out nuint length));
-            if (info.Width != format.Columns || info.Height != format.Rows || info.ComponentCount != format.SamplesPerPixel
-                || info.BitsPerSample != precision || (long)length != format.SampleCount * SampleWidth.BytesOf(precision))
-            {
-                throw new DicomContentException("The codestream changes the size of the image after its frame header.");
-            }
-
-            byte[] samples = new byte[length];
-            fixed (byte* target = samples)
-            {
-                int error = CharLSLibrary.DecodeToBuffer(decoder, target, length, 0);
-                if (error == CharLSLibrary.MarkerNotFound)
-                {
-                    throw new PaddedScanException($"JPEG-LS: {CharLSLibrary.MessageOf(error)}");
-                }
-
-                Check(error);
-            }
-
-            FrameFormat decoded = format with { IsPlanar = mode == CharLSInterleaveMode.None && format.SamplesPerPixel > 1 };
-            samples = ColourOrder.ByPixel(samples, decoded with { BitsAllocated = 8 * SampleWidth.BytesOf(precision) });
-            return new DecodedFrame(SampleWidth.Widen(samples, format, precision), format with { IsPlanar = false });
-        }
+        byte[] samples = JpegLsDecoder.Decode(codestream.Span, format, header);
+        return new DecodedFrame(SampleWidth.Widen(samples, format, header.Precision), format with { IsPlanar = false });
     }
 
     public byte[] Encode(ReadOnlySpan<byte> frame, FrameFormat format) => Encode(frame, format, near: 0);
@@ -146,14 +81,6 @@ public sealed class JpegLsCodec : IPixelCodec
         }
     }
 
-    private static void Check(int error)
-    {
-        if (error != 0)
-        {
-            throw new DicomContentException($"JPEG-LS: {CharLSLibrary.MessageOf(error)}");
-        }
-    }
-
     private static void CheckOurs(int error)
     {
         if (error != 0)
@@ -161,7 +88,4 @@ public sealed class JpegLsCodec : IPixelCodec
             throw new InvalidOperationException($"CharLS does not encode this: {CharLSLibrary.MessageOf(error)}");
         }
     }
-
-    /// <summary>The scan was decoded, and no marker stands behind it.</summary>
-    private sealed class PaddedScanException(string message) : Exception(message);
 }

@@ -120,6 +120,57 @@ public sealed class JpegCodecTests
         Hostile.FlipBits(Codec, stream, format, 2_000);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Eight_bits_in_32_allocated_are_widened(bool isSigned)
+    {
+        FrameFormat format = CodecFrames.Gray(16, 16, 8, 8);
+        byte[] stream = Codec.EncodeLossy(Smooth(format) is var frame && isSigned ? [.. frame.Select(static s => (byte)(s + 100))] : frame, format, 95);
+        byte[] narrow = Codec.Decode(stream, format).Bytes;
+        byte[] wide = Codec.Decode(stream, CodecFrames.Gray(16, 16, 32, 8, isSigned)).Bytes;
+        for (int i = 0; i < narrow.Length; i++)
+        {
+            BitConverter.ToInt32(wide, 4 * i).ShouldBe(isSigned ? (sbyte)narrow[i] : narrow[i]);
+        }
+    }
+
+    [Fact]
+    public void Application_segments_do_not_count_as_pixels()
+    {
+        FrameFormat format = CodecFrames.Gray(8, 16, 8, 8);
+        byte[] stream = Codec.EncodeLossy(new byte[128], format, 90);
+        int at = stream.AsSpan().IndexOf((byte[])[0xFF, 0xC0]);
+        (stream[at + 5], stream[at + 6], stream[at + 7], stream[at + 8]) = (0x0F, 0xA0, 0x0F, 0xA0);
+        byte[] padded = [.. stream[..2], 0xFF, 0xE9, 0xFF, 0xFF, .. new byte[65533], .. stream[2..]];
+        Should.Throw<DicomContentException>(() => Codec.Decode(padded, CodecFrames.Gray(4000, 4000, 8, 8))).Message.ShouldContain("cannot hold 16000000 pixels");
+    }
+
+    [Fact]
+    public void Progressive_streams_of_many_scans_or_with_a_warning_are_errors()
+    {
+        FrameFormat format = CodecFrames.Gray(8, 8, 8, 8);
+        Codec.Decode(Progressive(10), format).Bytes.Length.ShouldBe(64);
+        Should.Throw<DicomContentException>(() => Codec.Decode(Progressive(64), format)).Message.ShouldContain("more than 64 scans");
+        byte[] damaged = Progressive(2);
+        Should.Throw<DicomContentException>(() => Codec.Decode((byte[])[.. damaged[..^3], 0xFF, 0xD9], format)).Message.ShouldContain("premature end");
+    }
+
+    /// <summary>One block: a scan of its DC coefficient and then scans of its AC coefficients, codes of one bit that mean nothing.</summary>
+    private static byte[] Progressive(int refinements)
+    {
+        byte[] code = [1, .. new byte[15], 0];
+        List<byte> stream = [0xFF, 0xD8, 0xFF, 0xDB, 0, 67, 0, .. Enumerable.Repeat((byte)1, 64), 0xFF, 0xC2, 0, 11, 8, 0, 8, 0, 8, 1, 1, 0x11, 0,
+            0xFF, 0xC4, 0, 20, 0, .. code, 0xFF, 0xC4, 0, 20, 0x10, .. code, 0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 0, 0, 0x7F];
+        for (int i = 0; i < refinements; i++)
+        {
+            byte k = (byte)((i % 63) + 1);
+            stream.AddRange([0xFF, 0xDA, 0, 8, 1, 1, 0, k, k, 0, 0x7F]);
+        }
+
+        return [.. stream, 0xFF, 0xD9];
+    }
+
     private static byte[] Smooth(FrameFormat format)
     {
         byte[] frame = new byte[format.FrameLength];

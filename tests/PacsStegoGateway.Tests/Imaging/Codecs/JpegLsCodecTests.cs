@@ -139,4 +139,67 @@ public sealed class JpegLsCodecTests
         Should.Throw<PixelCodecRefusedException>(() => Codec.Encode(new byte[64], CodecFrames.Gray(4, 4, 32, 32))).Reason.ShouldBe(PixelCodecRefusal.NotSupported);
         Should.Throw<PixelCodecRefusedException>(() => Codec.Encode(new byte[2], CodecFrames.Gray(4, 4, 1, 1))).Reason.ShouldBe(PixelCodecRefusal.NotSupported);
     }
+
+    [Fact]
+    public void A_stream_without_its_end_is_an_error()
+    {
+        FrameFormat format = CodecFrames.Gray(12, 20, 16, 12);
+        ReadOnlyMemory<byte> codestream = Codec.Encode(CodecFrames.Make(format, 1), format).AsMemory().TrimEnd((byte)0);
+        Should.Throw<DicomContentException>(() => Codec.Decode(codestream[..^2], format)).Message.ShouldContain("no end of image");
+        Should.Throw<DicomContentException>(() => Codec.Decode((byte[])[.. codestream[..^2].Span, 0xFF, 0xD9, 1, 1], format)).Message.ShouldContain("no end of image");
+        Codec.Decode((byte[])[.. codestream.Span, 0, 0], format).Bytes.Length.ShouldBe(480);
+    }
+
+    [Fact]
+    public void Scans_cut_short_filled_with_zeros_or_noise_end_at_once()
+    {
+        FrameFormat format = CodecFrames.Gray(64, 64, 16, 16);
+        byte[] codestream = Codec.Encode(CodecFrames.Make(format, 1), format).AsSpan().TrimEnd((byte)0).ToArray();
+        int start = codestream.AsSpan().IndexOf((byte[])[0xFF, 0xDA]) + 10;
+        var random = new Random(5);
+        for (int round = 0; round < 3_000; round++)
+        {
+            byte[] damaged = (byte[])codestream.Clone();
+            int from = random.Next(start, damaged.Length - 2);
+            Span<byte> rest = damaged.AsSpan(from..^2);
+            if (round % 3 == 0)
+            {
+                rest.Clear();
+            }
+            else if (round % 3 == 1)
+            {
+                for (int i = 0; i < rest.Length; i++)
+                {
+                    rest[i] = (byte)(random.Next(5) == 0 ? random.Next(128) : 0);
+                }
+            }
+            else
+            {
+                damaged = [.. damaged[..from], 0xFF, 0xD9];
+            }
+
+            var watch = System.Diagnostics.Stopwatch.StartNew();
+            try
+            {
+                Codec.Decode(damaged, format);
+            }
+            catch (DicomContentException)
+            {
+                // What a damaged scan is meant to give.
+            }
+
+            watch.ElapsedMilliseconds.ShouldBeLessThan(2_000);
+        }
+    }
+
+    [Fact]
+    public void What_only_other_encoders_write_is_refused_by_name()
+    {
+        FrameFormat format = CodecFrames.Gray(8, 8, 8, 8);
+        byte[] codestream = Codec.Encode(new byte[64], format);
+        foreach (byte[] segment in (byte[][])[[0xFF, 0xF8, 0, 5, 2, 1, 1], [0xFF, 0xE8, 0, 7, .. "mrfx"u8, 1], [0xFF, 0xDD, 0, 4, 0, 8]])
+        {
+            Should.Throw<PixelCodecRefusedException>(() => Codec.Decode((byte[])[.. codestream[..2], .. segment, .. codestream[2..]], format)).Reason.ShouldBe(PixelCodecRefusal.NotSupported);
+        }
+    }
 }
