@@ -1,6 +1,7 @@
 using System.CommandLine;
 using PacsStegoGateway.Dicom;
 using PacsStegoGateway.Dicom.Network;
+using PacsStegoGateway.Imaging.Codecs;
 using Spectre.Console;
 
 namespace PacsStegoGateway.Commands;
@@ -8,22 +9,18 @@ namespace PacsStegoGateway.Commands;
 /// <summary><c>psg get PEER --out DIR -k KEY=VALUE...</c>: C-GET into files.</summary>
 internal static class GetCommand
 {
-    /// <summary>One association has 128 contexts, one is the query's; the standard has more storage classes than that.</summary>
-    private const int MostClasses = 127;
+    /// <summary>One association has 128 contexts, one is the query's.</summary>
+    private const int MostContexts = 127;
 
-    /// <summary>In one context each, because of the classes there are many of: the peer chooses, and should find what it has without changing it.</summary>
+    /// <summary>What peers give most and what the gateway protects: the first to have a context for each transfer syntax.</summary>
+    private static readonly string[] Foremost =
+        [SopClasses.CTImageStorage, SopClasses.MRImageStorage, "1.2.840.10008.5.1.4.1.1.2.1", "1.2.840.10008.5.1.4.1.1.4.1"];
+
     private static readonly string[] Syntaxes =
     [
         TransferSyntax.ExplicitVRLittleEndian.UID,
         TransferSyntax.ImplicitVRLittleEndian.UID,
-        "1.2.840.10008.1.2.4.70",
-        "1.2.840.10008.1.2.4.80",
-        "1.2.840.10008.1.2.4.90",
-        "1.2.840.10008.1.2.5",
-        "1.2.840.10008.1.2.4.50",
-        "1.2.840.10008.1.2.4.51",
-        "1.2.840.10008.1.2.4.81",
-        "1.2.840.10008.1.2.4.91",
+        .. PixelCodecs.TransferSyntaxUIDs.OrderBy(static u => TransferSyntax.Of(u).Lossy).ThenBy(static u => u, StringComparer.Ordinal),
     ];
 
     public static Command Create()
@@ -35,7 +32,7 @@ internal static class GetCommand
         Option<bool> json = CommonOptions.Json();
         var classes = new Option<string[]>("--class")
         {
-            Description = "SOP class UIDs to accept. Default: the standard's, imaging first.",
+            Description = "SOP class UIDs to accept. Default: the standard's, imaging first. Up to 7 come in the transfer syntax that the peer has them in.",
             DefaultValueFactory = static _ => [],
         };
         command.Add(folder);
@@ -80,15 +77,24 @@ internal static class GetCommand
             }, json);
     }
 
-    private static List<ProposedContext> ContextsOf(string sopClass, string[] classes)
+    /// <summary>
+    /// In a context the peer chooses, and may choose to change what it has; with a context for each transfer syntax it need not. The
+    /// first classes have that, as many as there is room for; each of the others has one context for all.
+    /// </summary>
+    internal static List<ProposedContext> ContextsOf(string sopClass, string[] classes)
     {
-        IEnumerable<string> wanted = classes.Length > 0
-            ? classes
-            : SopClasses.StorageUIDs.OrderBy(static u => SopClasses.NameOf(u)!.Contains("Image", StringComparison.Ordinal) ? 0 : 1).ThenBy(static u => u, StringComparer.Ordinal);
+        int most = MostContexts - (Foremost.Length * (Syntaxes.Length - 1));
+        string[] wanted = classes.Length > 0
+            ? [.. classes.Distinct().Take(MostContexts)]
+            : [.. SopClasses.StorageUIDs.OrderBy(static u => Array.IndexOf(Foremost, u) is >= 0 and var place ? place : Foremost.Length)
+                .ThenBy(static u => SopClasses.NameOf(u)!.Contains("Image", StringComparison.Ordinal) ? 0 : 1)
+                .ThenBy(static u => u, StringComparer.Ordinal).Take(most)];
+        int complete = (MostContexts - wanted.Length) / (Syntaxes.Length - 1);
         return
         [
             new ProposedContext(sopClass, TransferSyntax.ExplicitVRLittleEndian.UID, TransferSyntax.ImplicitVRLittleEndian.UID),
-            .. wanted.Distinct().Take(MostClasses).Select(u => new ProposedContext(u, Syntaxes) { ScpRole = true }),
+            .. wanted.Take(complete).SelectMany(static u => Syntaxes.Select(s => new ProposedContext(u, s) { ScpRole = true })),
+            .. wanted.Skip(complete).Select(static u => new ProposedContext(u, Syntaxes) { ScpRole = true }),
         ];
     }
 

@@ -19,6 +19,9 @@ public sealed partial class MoveDelivery(
     GatewayStore store, OriginalSource originals, DeliveryTarget destination, QueryRequest request, string remoteAddress,
     MoveProgress progress, ChannelWriter<MoveResponse> pending, ILogger logger) : IAsyncDisposable
 {
+    /// <summary>An Error Comment has 64 characters at most.</summary>
+    private const string NoContext = "No accepted context for SOP class and transfer syntax";
+
     // The PACS may deliver on several associations when it was asked to move; the destination gets one object at a time.
     private readonly SemaphoreSlim _one = new(1);
     private IStoreTarget? _target;
@@ -115,6 +118,13 @@ public sealed partial class MoveDelivery(
         await _one.WaitAsync(cancellationToken);
         try
         {
+            if (IsBroken)
+            {
+                progress.Settle(found, DimseStatus.ProcessingFailure);
+                await AuditAsync(found, new AuditRecord(AuditEvent.RetrieveFailed, AuditOutcome.MinorFailure) { Detail = $"Not sent: the association with {destination.AETitle} is gone." });
+                return;
+            }
+
             (RevealedInstance? original, RefusalReason reason, string detail) = originals.Open(found, stored, TransferSyntax.Of(transferSyntaxUID));
             if (original is null)
             {
@@ -123,8 +133,6 @@ public sealed partial class MoveDelivery(
                 return;
             }
 
-            // Recorded before it leaves: identity that went out unrecorded could not be called back.
-            await AuditAsync(found, new AuditRecord(AuditEvent.Reidentified) { Detail = $"Sent to {destination.AETitle}." });
             await SendAsync(found, original);
         }
         finally
@@ -134,29 +142,56 @@ public sealed partial class MoveDelivery(
         }
     }
 
-    /// <summary>Once begun it is finished, whatever is canceled: only then are the counts true.</summary>
     private async Task SendAsync(FoundInstance found, RevealedInstance original)
     {
+        DecodedOriginal? decoded = null;
+        try
+        {
+            (TransferSyntax TransferSyntax, ByteSource DataSet)? form = SendingForm.Fit(_target!, original.SOPClassUID, original.TransferSyntax, original.DataSet);
+            string refusal = NoContext;
+            if (form is null && SendingForm.FindUncompressed(_target!, original.SOPClassUID) is { } uncompressed)
+            {
+                (decoded, refusal) = originals.Decode(original, uncompressed);
+                form = decoded is null ? null : (uncompressed, decoded.DataSet);
+            }
+
+            if (form is { } fit)
+            {
+                await SendAsync(found, original, fit.TransferSyntax, fit.DataSet);
+                return;
+            }
+
+            progress.Settle(found, DimseStatus.SOPClassNotSupported, refusal);
+            await AuditAsync(found, new AuditRecord(AuditEvent.RetrieveFailed, AuditOutcome.MinorFailure)
+            {
+                Detail = $"Not sent to {destination.AETitle}: {refusal}.",
+            });
+        }
+        finally
+        {
+            decoded?.Dispose();
+        }
+    }
+
+    /// <summary>Once begun it is finished, whatever is canceled: only then are the counts true.</summary>
+    private async Task SendAsync(FoundInstance found, RevealedInstance original, TransferSyntax transferSyntax, ByteSource dataSet)
+    {
+        // Recorded before it leaves: identity that went out unrecorded could not be called back. What became of it is recorded when
+        // it is not what was meant.
+        string how = transferSyntax.UID == original.TransferSyntax.UID ? "" : $" as {transferSyntax.Name}";
+        await AuditAsync(found, new AuditRecord(AuditEvent.Reidentified) { Detail = $"About to be sent to {destination.AETitle}{how}." });
         string failure;
         try
         {
-            if (SendingForm.Fit(_target!, original.SOPClassUID, original.TransferSyntax, original.DataSet) is not { } form)
+            StoreResponse response = await _target!.StoreAsync(original.SOPClassUID, original.SOPInstanceUID, transferSyntax.UID,
+                dataSet, destination.Originator, CancellationToken.None);
+            progress.Settle(found, response.Status);
+            if (!response.Status.IsFailure)
             {
-                progress.Settle(found, DimseStatus.SOPClassNotSupported);
-                failure = $"{destination.AETitle} does not accept the object's SOP class and transfer syntax.";
+                return;
             }
-            else
-            {
-                StoreResponse response = await _target!.StoreAsync(original.SOPClassUID, original.SOPInstanceUID, form.TransferSyntax.UID,
-                    form.DataSet, destination.Originator, CancellationToken.None);
-                progress.Settle(found, response.Status);
-                if (!response.Status.IsFailure)
-                {
-                    return;
-                }
 
-                failure = $"{destination.AETitle} answered {response.Status}.";
-            }
+            failure = $"{destination.AETitle} answered {response.Status}.";
         }
         catch (AssociationException e)
         {

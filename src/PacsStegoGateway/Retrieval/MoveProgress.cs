@@ -10,6 +10,7 @@ public sealed class MoveProgress
     private readonly List<string> _failed = [];
     private int _completed;
     private int _warning;
+    private string? _comment;
 
     public MoveProgress(IReadOnlyList<FoundInstance> all)
     {
@@ -39,7 +40,8 @@ public sealed class MoveProgress
     }
 
     /// <summary>Counts the instance by the destination's status; one that was counted stays as it is.</summary>
-    public void Settle(FoundInstance instance, DimseStatus status)
+    /// <param name="comment">Why it failed, for the final response: the first that is given is told. At most 64 characters, no identity.</param>
+    public void Settle(FoundInstance instance, DimseStatus status, string? comment = null)
     {
         lock (_gate)
         {
@@ -59,6 +61,7 @@ public sealed class MoveProgress
             else
             {
                 _failed.Add(instance.OriginalSopInstanceUID);
+                _comment ??= comment;
             }
         }
     }
@@ -84,7 +87,7 @@ public sealed class MoveProgress
             : DimseStatus.SuboperationsCompleteWithFailures;
         lock (_gate)
         {
-            return counted with { Status = status, FailedSOPInstanceUIDList = [.. _failed] };
+            return counted with { Status = status, FailedSOPInstanceUIDList = [.. _failed], ErrorComment = _comment };
         }
     }
 

@@ -57,6 +57,9 @@ public sealed class OriginalSource(Reveal reveal, Spool spool, long maxBytes)
     /// <exception cref="FileNotFoundException">It has left.</exception>
     public ByteSource OpenInSpool(InstanceRow row) => spool.Open(row.ProtectedFile!);
 
+    /// <summary>The original with its frames decoded, or why not in words that fit an Error Comment.</summary>
+    public (DecodedOriginal? Decoded, string Refusal) Decode(RevealedInstance original, TransferSyntax to) => DecodedOriginal.Open(original, to, spool);
+
     /// <summary>Reveals; the original reads from <paramref name="stored"/>. What is not the complete, proved original of this very row is refused.</summary>
     public (RevealedInstance? Original, RefusalReason Reason, string Detail) Open(FoundInstance found, ByteSource stored, TransferSyntax transferSyntax)
     {

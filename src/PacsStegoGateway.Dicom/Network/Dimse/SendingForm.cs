@@ -32,8 +32,12 @@ public static class SendingForm
             { } other => (other, DataSetWriter.ToSource(DataSetReader.Read(dataSet, own), other)),
         };
 
+    /// <summary>The uncompressed transfer syntax in which the peer takes the class, or null.</summary>
+    public static TransferSyntax? FindUncompressed(IStoreTarget target, string sopClassUID) =>
+        Array.Find(Uncompressed, u => target.Accepts(sopClassUID, u.UID));
+
     private static TransferSyntax? Find(IStoreTarget target, string sopClassUID, TransferSyntax own) =>
         target.Accepts(sopClassUID, own.UID) ? own
         : own.Encapsulated ? null
-        : Array.Find(Uncompressed, u => target.Accepts(sopClassUID, u.UID));
+        : FindUncompressed(target, sopClassUID);
 }
