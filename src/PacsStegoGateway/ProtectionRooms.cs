@@ -41,15 +41,18 @@ public sealed class ProtectionRooms : IDisposable
     /// <exception cref="SegmentationModelException">The network is missing or not the pinned one.</exception>
     public static ProtectionRooms Open(GatewayOptions options)
     {
-        KeyRing keys = KeyRing.Load(options.InDataFolder(options.Keys.RingPath));
-        IBackgroundSegmenter segmenter = options.Segmentation.Kind == SegmenterKind.Threshold
-            ? new ThresholdSegmenter()
-            : new MaskRcnnSegmenter(FindModel(options.Segmentation.ModelPath),
-                new MaskRcnnOptions { LibraryPath = options.Segmentation.LibraryPath is { Length: > 0 } path ? path : null });
-        return new ProtectionRooms(keys, segmenter, options.Embedding.MaximumChange > 0
+        KeyRing keys = OpenKeys(options);
+        return new ProtectionRooms(keys, OpenSegmenter(options), options.Embedding.MaximumChange > 0
             ? new EmbeddingOptions { MaximumChange = options.Embedding.MaximumChange }
             : new EmbeddingOptions());
     }
+
+    internal static KeyRing OpenKeys(GatewayOptions options) => KeyRing.Load(options.InDataFolder(options.Keys.RingPath));
+
+    internal static IBackgroundSegmenter OpenSegmenter(GatewayOptions options) => options.Segmentation.Kind == SegmenterKind.Threshold
+        ? new ThresholdSegmenter()
+        : new MaskRcnnSegmenter(FindModel(options.Segmentation.ModelPath),
+            new MaskRcnnOptions { LibraryPath = options.Segmentation.LibraryPath is { Length: > 0 } path ? path : null });
 
     public void Dispose() => (_segmenter as IDisposable)?.Dispose();
 

@@ -181,7 +181,7 @@ public sealed class Element
     public override string ToString() => Items is not null
         ? $"{Tag} {Vr.Letters()} {Items.Count} items"
         : Fragments is not null
-            ? $"{Tag} {Vr.Letters()} {Fragments.Count} fragments"
+            ? $"{Tag} {Vr.Letters()} {Fragments.Count} {(Fragments.Count == 1 ? "fragment" : "fragments")}"
             : $"{Tag} {Vr.Letters()} {ValueLength} bytes";
 
     internal static ReadOnlyMemory<byte> Load(Tag tag, ByteSource source) =>

@@ -87,7 +87,7 @@ public static class DataSetText
 
         if (element.Fragments is { } fragments)
         {
-            return $"{Math.Max(0, fragments.Count - 1)} fragments, {fragments.TotalLength - (fragments.Count > 0 ? fragments.LengthOf(0) : 0)} bytes";
+            return $"{Math.Max(0, fragments.Count - 1)} {(fragments.Count == 2 ? "fragment" : "fragments")}, {fragments.TotalLength - (fragments.Count > 0 ? fragments.LengthOf(0) : 0)} bytes";
         }
 
         if (element.IsEmpty)

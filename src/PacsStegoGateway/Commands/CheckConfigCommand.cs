@@ -24,16 +24,9 @@ internal static class CheckConfigCommand
     private static async Task<int> RunAsync(string? file, IReadOnlyList<string> switches, CancellationToken cancellation)
     {
         var problems = new List<ConfigurationProblem>();
-        GatewayOptions options = GatewayConfiguration.Read(file, switches, problems);
+        GatewayOptions options = GatewayConfiguration.Read(file, switches, problems) ?? throw new ConfigurationException(problems);
         problems.AddRange(GatewayOptionsValidator.Validate(options));
-        if (problems.Count == 0)
-        {
-            CheckRooms(options, problems);
-            CheckCertificates(options, problems);
-            CheckFolder("Spool:Folder", options.InDataFolder(options.Spool.Folder), problems);
-            await CheckDatabaseAsync(options, problems, cancellation).ConfigureAwait(false);
-        }
-
+        await OpenAllAsync(options, problems, cancellation).ConfigureAwait(false);
         if (problems.Count > 0)
         {
             throw new ConfigurationException(problems);
@@ -43,15 +36,42 @@ internal static class CheckConfigCommand
         return ExitCode.Done;
     }
 
-    private static void CheckRooms(GatewayOptions options, List<ConfigurationProblem> problems)
+    /// <summary>Opens what is named, except where the name itself is already a problem: the same would be said twice.</summary>
+    private static async Task OpenAllAsync(GatewayOptions options, List<ConfigurationProblem> problems, CancellationToken cancellation)
+    {
+        HashSet<string> wrong = [.. problems.Select(static p => p.Path)];
+        bool hasFolder = !wrong.Contains("DataFolder");
+        if (hasFolder && !wrong.Contains("Keys:RingPath"))
+        {
+            CheckOpens("Keys:RingPath", () => ProtectionRooms.OpenKeys(options), problems);
+        }
+
+        if (!wrong.Any(static p => p.StartsWith("Segmentation:", StringComparison.Ordinal)))
+        {
+            CheckOpens("Segmentation", () => (ProtectionRooms.OpenSegmenter(options) as IDisposable)?.Dispose(), problems);
+        }
+
+        CheckCertificates(options, problems);
+        if (hasFolder && !wrong.Contains("Spool:Folder"))
+        {
+            CheckFolder("Spool:Folder", options.InDataFolder(options.Spool.Folder), problems);
+        }
+
+        if (hasFolder && !wrong.Any(static p => p.StartsWith("Database:", StringComparison.Ordinal)))
+        {
+            await CheckDatabaseAsync(options, problems, cancellation).ConfigureAwait(false);
+        }
+    }
+
+    private static void CheckOpens(string path, Action open, List<ConfigurationProblem> problems)
     {
         try
         {
-            ProtectionRooms.Open(options).Dispose();
+            open();
         }
         catch (Exception e) when (CommandLine.IsMisuse(e) || e is IOException or UnauthorizedAccessException)
         {
-            problems.Add(new ConfigurationProblem(e is Steganography.Sealing.KeyRingException ? "Keys:RingPath" : "Segmentation", e.Message));
+            problems.Add(new ConfigurationProblem(path, e.Message));
         }
     }
 
@@ -65,6 +85,8 @@ internal static class CheckConfigCommand
         {
             problems.AddRange(e.Problems);
         }
+
+        problems.AddRange(GatewayTls.Unsound(options, DateTimeOffset.UtcNow));
     }
 
     /// <summary>The folder is made when the service starts: here it is only tried, and what was made is taken away again.</summary>

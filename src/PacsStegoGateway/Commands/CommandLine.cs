@@ -22,9 +22,9 @@ internal static class CommandLine
         ParseResult parsed = Create().Parse(arguments);
         if (parsed.Errors.Count > 0)
         {
-            foreach (var error in parsed.Errors)
+            foreach (ParseError error in parsed.Errors)
             {
-                await Console.Error.WriteLineAsync(error.Message).ConfigureAwait(false);
+                await Console.Error.WriteLineAsync(TextOf(error)).ConfigureAwait(false);
             }
 
             await Console.Error.WriteLineAsync($"'{NameOf(parsed.CommandResult)} --help' shows how it is used.").ConfigureAwait(false);
@@ -52,6 +52,33 @@ internal static class CommandLine
         }
     }
 
+    /// <summary>The parser's own text, with the values that are allowed where it would name a type of the program.</summary>
+    internal static string TextOf(ParseError error)
+    {
+        int place = error.Message.IndexOf(" as expected type '", StringComparison.Ordinal);
+        Type? type = error.SymbolResult switch
+        {
+            OptionResult option => option.Option.ValueType,
+            ArgumentResult argument => argument.Argument.ValueType,
+            _ => null,
+        };
+        if (place < 0 || type is null)
+        {
+            return error.Message;
+        }
+
+        type = type.IsArray ? type.GetElementType()! : type;
+        type = Nullable.GetUnderlyingType(type) ?? type;
+        string wanted = type.IsEnum ? "one of " + string.Join(", ", Enum.GetNames(type).Select(AsTyped))
+            : type == typeof(bool) ? "true or false"
+            : type == typeof(DateTimeOffset) ? "a date or a time such as 2026-01-31 or 2026-01-31T08:00"
+            : "a whole number that fits";
+        return $"{error.Message[..place]}: give {wanted}.";
+    }
+
+    /// <summary>Any case is taken; names of one word are documented in small letters.</summary>
+    private static string AsTyped(string name) => name.Skip(1).Any(char.IsUpper) ? name : name.ToLowerInvariant();
+
     /// <summary>The verb with those above it, such as <c>psg audit list</c>.</summary>
     private static string NameOf(SymbolResult result) => string.Join(' ', Chain(result).Reverse());
 
@@ -67,7 +94,7 @@ internal static class CommandLine
     internal static bool IsMisuse(Exception e) => e is CommandException or ConfigurationException or KeyRingException
         or SegmentationModelException or OnnxRuntimeUnavailableException;
 
-    private static RootCommand Create() => new("PacsStegoGateway: de-identifies images on their way to the PACS and brings the originals back.")
+    internal static RootCommand Create() => new("PacsStegoGateway: de-identifies images on their way to the PACS and brings the originals back.")
     {
         RunCommand.Create(),
         CheckConfigCommand.Create(),

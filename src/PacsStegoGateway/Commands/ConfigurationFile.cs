@@ -36,7 +36,7 @@ internal static class ConfigurationFile
     public static GatewayOptions LoadSections(string? named, params ReadOnlySpan<string> sections)
     {
         var problems = new List<ConfigurationProblem>();
-        GatewayOptions options = GatewayConfiguration.Read(Find(named), [], problems);
+        GatewayOptions options = GatewayConfiguration.Read(Find(named), [], problems) ?? throw new ConfigurationException(problems);
         foreach (ConfigurationProblem problem in GatewayOptionsValidator.Validate(options))
         {
             foreach (string section in sections)

@@ -67,7 +67,7 @@ internal static class FindCommand
             MatchText.WriteTable(columns, matches, Console.Out);
         }
 
-        await Console.Error.WriteLineAsync($"{matches.Count} matches{(isCut ? $"; there are more than --limit {limit}" : "")}.").ConfigureAwait(false);
+        await Console.Error.WriteLineAsync($"{matches.Count} {(matches.Count == 1 ? "match" : "matches")}{(isCut ? $"; there are more than --limit {limit}" : "")}.").ConfigureAwait(false);
         return ExitCode.Done;
     }
 }

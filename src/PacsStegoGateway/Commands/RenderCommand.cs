@@ -43,6 +43,11 @@ internal static class RenderCommand
             ".JPG" or ".JPEG" => true,
             _ => throw new CommandException($"{output}: a picture ends in .png, .jpg or .jpeg."),
         };
+        if (options.BitsPerSample is not (8 or 16))
+        {
+            throw new CommandException($"--bits {options.BitsPerSample}: give 8 or 16.");
+        }
+
         if (isJpeg)
         {
             CheckJpeg(options, quality);
@@ -72,11 +77,7 @@ internal static class RenderCommand
                     PngWriter.Write(picture, stream);
                 }
             }
-            catch (ArgumentException e)
-            {
-                throw new CommandException(e.Message, e);
-            }
-            catch (Exception e) when (e is PixelCodecRefusedException or InvalidOperationException or OutOfMemoryException or OverflowException or IndexOutOfRangeException)
+            catch (Exception e) when (e is PixelCodecRefusedException or InvalidOperationException or ArgumentException or OutOfMemoryException or OverflowException or IndexOutOfRangeException)
             {
                 Console.Error.WriteLine($"{path}: frame {frame}: {e.Message}");
                 return ExitCode.SomeFailed;
@@ -147,6 +148,7 @@ internal static class RenderCommand
         text.Split('x', 'X') is [var w, var h]
             && int.TryParse(w, NumberStyles.None, CultureInfo.InvariantCulture, out int width)
             && int.TryParse(h, NumberStyles.None, CultureInfo.InvariantCulture, out int height)
+            && width is >= 1 and <= RenderOptions.MaximumEdge && height is >= 1 and <= RenderOptions.MaximumEdge
             ? (width, height)
-            : throw new CommandException($"--size {text}: give width and height such as 512x512.");
+            : throw new CommandException($"--size {text}: give width and height such as 512x512, each 1 to {RenderOptions.MaximumEdge}.");
 }

@@ -17,7 +17,7 @@ internal static class RevealCommand
             Description = "Also write images whose Encrypted Attributes are gone: pixels exact, patient, study, series and instance identifiers true, the rest missing.",
         };
         RoomOptions rooms = new();
-        var command = new Command("reveal", "Restores the originals of protected images, bit for bit. Results are named by their original SOP Instance UID.") { inputs, output, symbolAlone };
+        var command = new Command("reveal", "Restores the originals of protected images: the data set is identical byte for byte, the file meta information is written anew. Results are named by their original SOP Instance UID.") { inputs, output, symbolAlone };
         rooms.AddTo(command);
         command.SetAction((result, cancellation) => Task.Run(() => Run(
             InputFiles.Find(result.GetRequiredValue(inputs)), result.GetRequiredValue(output), result.GetValue(symbolAlone), rooms.Open(result), cancellation), cancellation));

@@ -27,13 +27,14 @@ public static class GatewayConfiguration
     public static GatewayOptions Load(string? file, IReadOnlyList<string> switches)
     {
         var problems = new List<ConfigurationProblem>();
-        GatewayOptions options = Read(file, switches, problems);
-        problems.AddRange(GatewayOptionsValidator.Validate(options));
-        return problems.Count == 0 ? options : throw new ConfigurationException(problems);
+        GatewayOptions? options = Read(file, switches, problems);
+        problems.AddRange(options is null ? [] : GatewayOptionsValidator.Validate(options));
+        return options is not null && problems.Count == 0 ? options : throw new ConfigurationException(problems);
     }
 
     /// <summary>Reads what can be read; what cannot (unknown keys, values that are no number) is added to the problems.</summary>
-    public static GatewayOptions Read(string? file, IReadOnlyList<string> switches, List<ConfigurationProblem> problems)
+    /// <returns>Null when the file as a whole cannot be read: anything said about its keys would be invented.</returns>
+    public static GatewayOptions? Read(string? file, IReadOnlyList<string> switches, List<ConfigurationProblem> problems)
     {
         var builder = new ConfigurationBuilder();
         if (file is not null)
@@ -42,15 +43,19 @@ public static class GatewayConfiguration
         }
 
         builder.AddEnvironmentVariables(EnvironmentPrefix).AddCommandLine([.. switches]);
-        var options = new GatewayOptions();
+        IConfiguration read;
         try
         {
-            Fill(options, builder.Build(), "", problems);
+            read = builder.Build();
         }
         catch (Exception e) when (e is IOException or InvalidDataException or FormatException or UnauthorizedAccessException)
         {
-            problems.Add(new ConfigurationProblem(file ?? "(switches)", e.InnerException?.Message ?? e.Message));
+            problems.Add(new ConfigurationProblem(file ?? "(switches)", Reason(e)));
+            return null;
         }
+
+        var options = new GatewayOptions();
+        Fill(options, read, "", problems);
 
         if (options.Listen.AETitles.Count == 0)
         {
@@ -58,6 +63,23 @@ public static class GatewayConfiguration
         }
 
         return options;
+    }
+
+    private static string Reason(Exception e)
+    {
+        for (Exception? inner = e; inner is not null; inner = inner.InnerException)
+        {
+            if (inner is JsonException { LineNumber: { } line, BytePositionInLine: { } position } json)
+            {
+                // The framework counts from zero and says so at the end of its text; editors count from one.
+                string text = json.Message;
+                int place = text.IndexOf(" LineNumber:", StringComparison.Ordinal);
+                return string.Create(CultureInfo.InvariantCulture,
+                    $"is not JSON, at line {line + 1}, position {position + 1}: {(place < 0 ? text : text[..place])}");
+            }
+        }
+
+        return e.InnerException?.Message ?? e.Message;
     }
 
     /// <summary>The configuration in effect as JSON; a secret shows as "(set)" or null.</summary>

@@ -135,7 +135,7 @@ public sealed class TlsListenOptions
 
     public TlsFiles ToFiles() => new()
     {
-        CertificatePath = CertificatePath,
+        CertificatePath = CertificatePath.Length > 0 ? CertificatePath : null,
         KeyPath = KeyPath.Length > 0 ? KeyPath : null,
         Password = Password,
         AuthoritiesPath = ClientCertificates != ClientCertificates.None && AuthoritiesPath.Length > 0 ? AuthoritiesPath : null,
@@ -219,18 +219,19 @@ public sealed class TlsPeerOptions
     /// <summary>The name that the peer's certificate must carry. Empty: Host.</summary>
     public string ServerName { get; set; } = "";
 
+    public TlsFiles ToFiles() => new()
+    {
+        CertificatePath = CertificatePath.Length > 0 ? CertificatePath : null,
+        KeyPath = KeyPath.Length > 0 ? KeyPath : null,
+        Password = Password,
+        AuthoritiesPath = AuthoritiesPath.Length > 0 ? AuthoritiesPath : null,
+        RevocationListPath = RevocationListPath.Length > 0 ? RevocationListPath : null,
+    };
+
     /// <summary>Null when TLS is not enabled.</summary>
     /// <exception cref="TlsException">The files cannot be used.</exception>
     public TlsClient? ToClient(Action<string>? told = null) => !Enabled ? null : new TlsClient(
-        new TlsCredentials(
-            new TlsFiles
-            {
-                CertificatePath = CertificatePath.Length > 0 ? CertificatePath : null,
-                KeyPath = KeyPath.Length > 0 ? KeyPath : null,
-                Password = Password,
-                AuthoritiesPath = AuthoritiesPath.Length > 0 ? AuthoritiesPath : null,
-                RevocationListPath = RevocationListPath.Length > 0 ? RevocationListPath : null,
-            }, told), Verify)
+        new TlsCredentials(ToFiles(), told), Verify)
     {
         ServerName = ServerName.Length > 0 ? ServerName : null,
     };

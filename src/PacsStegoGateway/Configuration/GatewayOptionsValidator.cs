@@ -141,6 +141,14 @@ public static class GatewayOptionsValidator
 
         for (int i = 0; i < callers.Count; i++)
         {
+            for (int j = 0; j < callers[i].Certificates.Count; j++)
+            {
+                if (!PeerCertificate.CanBeMeant(callers[i].Certificates[j]))
+                {
+                    found.Add($"Callers:{i}:Certificates:{j}", "must be a name, a whole subject, or sha256: and a fingerprint of 64 hexadecimal digits.");
+                }
+            }
+
             if (callers[i].Certificates.Count > 0
                 && (!options.Listen.Tls.Enabled || options.Listen.Tls.ClientCertificates == ClientCertificates.None))
             {

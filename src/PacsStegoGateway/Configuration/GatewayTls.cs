@@ -14,7 +14,7 @@ public sealed class GatewayTls
         var problems = new List<ConfigurationProblem>();
         if (options.Listen.Tls is { Enabled: true } listen)
         {
-            Open("Listen:Tls", () => Server = new TlsServer(
+            Open("Listen:Tls", listen.ToFiles(), () => Server = new TlsServer(
                 new TlsCredentials(listen.ToFiles(), words => told($"Listen:Tls: {words}")),
                 listen.ClientCertificates, TimeSpan.FromSeconds(listen.HandshakeTimeoutSeconds), TimeProvider.System));
         }
@@ -30,7 +30,7 @@ public sealed class GatewayTls
             throw new ConfigurationException(problems);
         }
 
-        void Add(string path, PeerOptions peer) => Open($"{path}:Tls", () =>
+        void Add(string path, PeerOptions peer) => Open($"{path}:Tls", peer.Tls.ToFiles(), () =>
         {
             if (peer.Tls.ToClient(words => told($"{path}:Tls: {words}")) is { } client)
             {
@@ -38,7 +38,7 @@ public sealed class GatewayTls
             }
         });
 
-        void Open(string path, Action open)
+        void Open(string path, TlsFiles files, Action open)
         {
             try
             {
@@ -46,13 +46,36 @@ public sealed class GatewayTls
             }
             catch (TlsException e)
             {
-                problems.Add(new ConfigurationProblem(path, e.Message));
+                IReadOnlyList<string> all = TlsFilesCheck.Unusable(files);
+                problems.AddRange((all.Count > 0 ? all : [e.Message]).Select(m => new ConfigurationProblem(path, m)));
             }
         }
     }
 
     /// <summary>Null when the configuration does not listen for TLS.</summary>
     public TlsServer? Server { get; private set; }
+
+    /// <summary>
+    /// What the service would start with and should not: expired certificates, private keys that are open to others. Not
+    /// refused at the start, because files may be put right while it runs.
+    /// </summary>
+    public static IEnumerable<ConfigurationProblem> Unsound(GatewayOptions options, DateTimeOffset now)
+    {
+        var used = new List<(string Path, TlsFiles Files)>();
+        if (options.Listen.Tls.Enabled)
+        {
+            used.Add(("Listen:Tls", options.Listen.Tls.ToFiles()));
+        }
+
+        if (options.Pacs.Tls.Enabled)
+        {
+            used.Add(("Pacs:Tls", options.Pacs.Tls.ToFiles()));
+        }
+
+        used.AddRange(options.MoveDestinations.Index().Where(static d => d.Item.Tls.Enabled)
+            .Select(static d => ($"MoveDestinations:{d.Index}:Tls", d.Item.Tls.ToFiles())));
+        return used.SelectMany(u => TlsFilesCheck.Unsound(u.Files, now).Select(m => new ConfigurationProblem(u.Path, m)));
+    }
 
     /// <summary>Where and how the peer is called: over TLS when it is configured so.</summary>
     /// <param name="callingAETitle">Ours.</param>

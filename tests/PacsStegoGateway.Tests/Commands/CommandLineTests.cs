@@ -18,6 +18,19 @@ public sealed class CommandLineTests
     public async Task Wrong_usage_is_exit_code_2(params string[] arguments) =>
         (await CommandLine.RunAsync(arguments)).ShouldBe(ExitCode.Misused);
 
+    [Theory]
+    [InlineData("--level", "worklist", "patient, study, series, image.")]
+    [InlineData("--verify", "name", "full, authority, none.")]
+    [InlineData("--limit", "many", "a whole number that fits.")]
+    public void A_wrong_value_is_answered_with_those_that_are_allowed_and_no_type_of_ours(string option, string value, string allowed)
+    {
+        string text = CommandLine.TextOf(CommandLine.Create().Parse(["find", "A@h:1", option, value]).Errors.ShouldHaveSingleItem());
+        text.ShouldContain(value);
+        text.ShouldEndWith(allowed);
+        text.ShouldNotContain("PacsStegoGateway");
+        text.ShouldNotContain("System.");
+    }
+
     [Fact]
     public async Task A_file_that_is_no_DICOM_is_exit_code_1()
     {

@@ -60,7 +60,7 @@ public class TextTests
         lines[2].ShouldBe("(0008,0060) CS [MR]".PadRight(56) + " #      2 Modality");
         lines.ShouldContain(static l => l.StartsWith("    (0008,1155) UI [1.2.3.4.5]", StringComparison.Ordinal));
         lines.ShouldContain(static l => l.StartsWith("(0010,4000) LT [a.[31m.b]", StringComparison.Ordinal));
-        lines.ShouldContain(static l => l.StartsWith("(7FE0,0010) OB 1 fragments, 6 bytes", StringComparison.Ordinal));
+        lines.ShouldContain(static l => l.StartsWith("(7FE0,0010) OB 1 fragment, 6 bytes", StringComparison.Ordinal));
         writer.ToString().ShouldNotContain("\u001b");
     }
 

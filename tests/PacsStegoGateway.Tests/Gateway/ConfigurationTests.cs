@@ -81,16 +81,30 @@ public sealed class ConfigurationTests
             .Problems.ShouldHaveSingleItem().Path.ShouldBe("Pacs");
 
     [Fact]
-    public void A_file_that_is_not_there_or_no_JSON_is_one_problem_among_the_others()
+    public void A_file_that_is_not_there_or_no_JSON_is_one_problem_with_its_place_and_nothing_invented()
     {
         var problems = new List<ConfigurationProblem>();
-        GatewayConfiguration.Read("/does/not/exist.json", [], problems);
+        GatewayConfiguration.Read("/does/not/exist.json", [], problems).ShouldBeNull();
         problems.Count.ShouldBe(1);
         string broken = Path.GetTempFileName();
-        File.WriteAllText(broken, "{ \"Listen\": ");
-        GatewayConfiguration.Read(broken, [], problems);
-        problems.Count.ShouldBe(2);
+        File.WriteAllText(broken, "{\n  \"Listen\": x\n}");
+        ConfigurationProblem problem = Should.Throw<ConfigurationException>(() => GatewayConfiguration.Load(broken, [])).Problems.ShouldHaveSingleItem();
+        problem.Path.ShouldBe(broken);
+        problem.Message.ShouldStartWith("is not JSON, at line 2, position 13: ");
+        problem.Message.ShouldNotContain("LineNumber");
         File.Delete(broken);
+    }
+
+    [Theory]
+    [InlineData("sha256:zz", false)]
+    [InlineData("sha256:", false)]
+    [InlineData("sha256:00112233445566778899aabbccddeeff00112233445566778899AABBCCDDEEFF", true)]
+    [InlineData("SHA256:00:11:22:33:44:55:66:77:88:99:aa:bb:cc:dd:ee:ff:00:11:22:33:44:55:66:77:88:99:aa:bb:cc:dd:ee:ff", true)]
+    [InlineData("ct1.example.org", true)]
+    public void A_certificate_of_a_caller_is_a_name_or_a_whole_fingerprint(string text, bool isRight)
+    {
+        var options = new GatewayOptions { Callers = [new CallerOptions { AETitle = "CT1", Certificates = [text] }] };
+        GatewayOptionsValidator.Validate(options).Any(static p => p.Path == "Callers:0:Certificates:0").ShouldBe(!isRight);
     }
 
     [Theory]

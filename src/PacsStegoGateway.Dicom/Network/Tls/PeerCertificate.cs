@@ -16,6 +16,12 @@ public sealed record PeerCertificate(string Subject, IReadOnlyList<string> Names
         ? expected[FingerprintPrefix.Length..].Replace(":", "", StringComparison.Ordinal).Equals(Fingerprint, StringComparison.OrdinalIgnoreCase)
         : Names.Contains(expected, StringComparer.OrdinalIgnoreCase) || expected.Equals(Subject, StringComparison.OrdinalIgnoreCase);
 
+    /// <summary>False for what no certificate can be: nothing, or <c>sha256:</c> without the 64 hexadecimal digits of a fingerprint.</summary>
+    public static bool CanBeMeant(string expected) => expected.StartsWith(FingerprintPrefix, StringComparison.OrdinalIgnoreCase)
+        ? expected[FingerprintPrefix.Length..].Replace(":", "", StringComparison.Ordinal) is { Length: 2 * SHA256.HashSizeInBytes } digits
+            && digits.All(char.IsAsciiHexDigit)
+        : !string.IsNullOrWhiteSpace(expected);
+
     internal static PeerCertificate? Of(X509Certificate2? certificate)
     {
         if (certificate is null)

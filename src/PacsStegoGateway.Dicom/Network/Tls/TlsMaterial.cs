@@ -38,6 +38,18 @@ internal sealed record TlsMaterial(
         return SslStreamCertificateContext.Create(usable, chain, offline: true);
     }
 
+    /// <summary>Our certificate itself, without a look at a PEM key.</summary>
+    internal static X509Certificate2 TargetOf(string path, byte[] bytes, string? password)
+    {
+        if (!IsPkcs12(path))
+        {
+            return X509Certificate2.CreateFromPem(Text(bytes));
+        }
+
+        X509Certificate2Collection all = X509CertificateLoader.LoadPkcs12Collection(bytes, password);
+        return all.FirstOrDefault(static c => c.HasPrivateKey) ?? throw new CryptographicException("It holds no private key.");
+    }
+
     private static X509Certificate2Collection AuthoritiesOf(byte[] bytes)
     {
         var authorities = new X509Certificate2Collection();
