@@ -48,7 +48,7 @@ internal sealed class FragmentIndex
         int fragments = items.Count - 1;
         if (fragments < frames)
         {
-            throw new DicomContentException($"Encapsulated pixel data has {Math.Max(0, fragments)} fragments for {frames} frames.");
+            throw new DicomContentException($"Encapsulated pixel data has {Math.Max(0, fragments)} {(fragments == 1 ? "fragment" : "fragments")} for {frames} frames.");
         }
 
         int[]? starts = FromTable(items, frames, extendedOffsets, sizeof(ulong)) ?? FromTable(items, frames, items[0].Span, sizeof(uint));
@@ -66,7 +66,7 @@ internal sealed class FragmentIndex
             : Where(items, frames, static f => f.Length > 0)
             ?? Where(items, frames, BeginsCodestream)
             ?? throw new DicomContentException(
-                $"Encapsulated pixel data has {fragments} fragments for {frames} frames and no table or codestream starts that tell them apart."));
+                $"Encapsulated pixel data has {fragments} {(fragments == 1 ? "fragment" : "fragments")} for {frames} frames and no table or codestream starts that tell them apart."));
     }
 
     /// <summary>The items of one frame: the first of them and how many.</summary>

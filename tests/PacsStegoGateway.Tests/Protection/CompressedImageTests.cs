@@ -170,7 +170,7 @@ public sealed class CompressedImageTests(RoomsFixture fixture) : IClassFixture<R
         original.Set(Element.Encapsulated(Tags.PixelData, Vr.OB, [new byte[0], cut]));
         Refused(original, TransferSyntax.Of(JpegLossless), RefusalReason.MalformedDataSet).ShouldNotBeEmpty();
         original.SetText(Tags.NumberOfFrames, "2");
-        Refused(original, TransferSyntax.Of(JpegLossless), RefusalReason.MalformedDataSet).ShouldContain("1 fragments for 2 frames");
+        Refused(original, TransferSyntax.Of(JpegLossless), RefusalReason.MalformedDataSet).ShouldContain("1 fragment for 2 frames");
     }
 
     [Fact]
