@@ -110,18 +110,7 @@ with_gateway() {
   read -r port pacs http <<<"$(free_ports 3)"
   start_orthanc "$folder/pacs" "$pacs" "$http"
   local orthanc=$started_pid
-  cat >"$folder/gateway.json" <<JSON
-{
-  "DataFolder": "$folder/data",
-  "Listen": { "Address": "127.0.0.1", "Port": $port, "AETitles": [ "PSG" ] },
-  "Callers": [ { "AETitle": "MEASURE", "Roles": [ "modality" ] } ],
-  "Pacs": { "AETitle": "ORTHANC", "Host": "127.0.0.1", "Port": $pacs },
-  "Spool": { "MinFreeMegabytes": 100 },
-  "Segmentation": { "ModelPath": "$repository/models/mask-rcnn.onnx" }
-}
-JSON
-  "$psg" keys new --config "$folder/gateway.json" >/dev/null
-  start_server gateway "$port" "$folder/gateway.log" "$psg" run --config "$folder/gateway.json"
+  start_gateway "$folder" "$port" "$pacs"
   local gateway=$started_pid limit=$((SECONDS + 120))
   send storescu "$port" PSG "$work/warm"
   until [ "$(orthanc_count "$http")" -ge 20 ]; do

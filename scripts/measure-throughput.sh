@@ -98,18 +98,7 @@ for run in $(seq "$runs"); do
 
   start_orthanc "$folder/pacs" "$pacs_port" "$pacs_http"
   pacs=$started_pid
-  cat >"$folder/gateway.json" <<JSON
-{
-  "DataFolder": "$folder/data",
-  "Listen": { "Address": "127.0.0.1", "Port": $gateway_port, "AETitles": [ "PSG" ] },
-  "Callers": [ { "AETitle": "MEASURE", "Roles": [ "modality" ] } ],
-  "Pacs": { "AETitle": "ORTHANC", "Host": "127.0.0.1", "Port": $pacs_port },
-  "Spool": { "MinFreeMegabytes": 100 },
-  "Segmentation": { "ModelPath": "$repository/models/mask-rcnn.onnx" }
-}
-JSON
-  "$psg" keys new --config "$folder/gateway.json" >/dev/null
-  start_server gateway "$gateway_port" "$folder/gateway.log" "$psg" run --config "$folder/gateway.json"
+  start_gateway "$folder" "$gateway_port" "$pacs_port"
   gateway=$started_pid
   warm_up "$gateway_port" PSG
   wait_for_pacs "$warm"

@@ -27,3 +27,20 @@ machine() {
     "$(storescu --version | sed -n 's/.*storescu v\([0-9.]*\).*/\1/p' | head -n 1)" \
     "$({ command -v Orthanc >/dev/null && Orthanc --version || /usr/sbin/Orthanc --version; } | sed -n '1s/^Orthanc //p')" "$(dotnet --version)"
 }
+
+# start_gateway FOLDER PORT PACS_PORT: an empty gateway PSG with its data in FOLDER, for the modality MEASURE and the PACS ORTHANC.
+start_gateway() {
+  local folder=$1 port=$2 pacs=$3
+  cat >"$folder/gateway.json" <<JSON
+{
+  "DataFolder": "$folder/data",
+  "Listen": { "Address": "127.0.0.1", "Port": $port, "AETitles": [ "PSG" ] },
+  "Callers": [ { "AETitle": "MEASURE", "Roles": [ "modality" ] } ],
+  "Pacs": { "AETitle": "ORTHANC", "Host": "127.0.0.1", "Port": $pacs },
+  "Spool": { "MinFreeMegabytes": 100 },
+  "Segmentation": { "ModelPath": "$repository/models/mask-rcnn.onnx" }
+}
+JSON
+  "$psg" keys new --config "$folder/gateway.json" >/dev/null
+  start_server gateway "$port" "$folder/gateway.log" "$psg" run --config "$folder/gateway.json"
+}
