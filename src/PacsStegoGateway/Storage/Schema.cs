@@ -1,91 +1,61 @@
 using System.Data.Common;
+using System.Globalization;
+using System.Reflection;
 using Dapper;
 
 namespace PacsStegoGateway.Storage;
 
-/// <summary>The tables, and the steps from every earlier version to this one. A step that was released is never edited.</summary>
+/// <summary>
+/// The tables, and the steps from every earlier version to this one: the files of <c>Storage/Migrations</c>, one a step and
+/// database, named <c>NNNN-what.postgresql.sql</c> and <c>NNNN-what.sqlite.sql</c>. A step that was released is never edited.
+/// </summary>
 public static class Schema
 {
-    private static readonly string[] Migrations =
-    [
-        """
-        CREATE TABLE instances (
-          id               {identity},
-          sop_uid          TEXT NOT NULL,
-          study_uid        TEXT NOT NULL,
-          series_uid       TEXT NOT NULL,
-          patient          TEXT NOT NULL,
-          patient_index    TEXT NOT NULL,
-          accession_index  TEXT NOT NULL,
-          sop_class_uid    TEXT NOT NULL,
-          transfer_syntax  TEXT NOT NULL,
-          essentials       {bytes} NOT NULL,
-          content_hash     {bytes} NOT NULL,
-          calling_ae       TEXT NOT NULL,
-          remote_address   TEXT NOT NULL,
-          state            TEXT NOT NULL CHECK (state IN ('received', 'protected', 'forwarded', 'quarantined')),
-          -- 1 for the object that owns its SOP Instance UID, 0 for one that came later with other content.
-          is_primary       SMALLINT NOT NULL,
-          reason           TEXT,
-          detail           TEXT,
-          attempts         INTEGER NOT NULL DEFAULT 0,
-          next_attempt_at  BIGINT NOT NULL DEFAULT 0,
-          received_at      BIGINT NOT NULL,
-          updated_at       BIGINT NOT NULL,
-          received_file    TEXT NOT NULL UNIQUE,
-          received_bytes   BIGINT NOT NULL,
-          protected_file   TEXT UNIQUE
-        );
-        CREATE UNIQUE INDEX instances_sop ON instances (sop_uid) WHERE is_primary = 1;
-        CREATE INDEX instances_work ON instances (state, id) WHERE state <> 'forwarded';
-        CREATE INDEX instances_study ON instances (study_uid, series_uid);
-        CREATE INDEX instances_patient ON instances (patient_index);
-        CREATE INDEX instances_accession ON instances (accession_index);
+    private const string Folder = "Migrations.";
 
-        CREATE TABLE audit (
-          sequence         {identity},
-          at               BIGINT NOT NULL,
-          event            TEXT NOT NULL,
-          outcome          INTEGER NOT NULL,
-          calling_ae       TEXT,
-          remote_address   TEXT,
-          patient          TEXT,
-          study_uid        TEXT,
-          sop_uid          TEXT,
-          reason           TEXT,
-          detail           TEXT
-        );
-        CREATE INDEX audit_at ON audit (at);
-        CREATE INDEX audit_patient ON audit (patient, sequence);
-        CREATE INDEX audit_study ON audit (study_uid, sequence);
-        CREATE INDEX audit_sop ON audit (sop_uid, sequence);
-        CREATE INDEX audit_calling_ae ON audit (calling_ae, sequence);
-        {append-only audit}
-        """,
-    ];
-
-    public static int CurrentVersion => Migrations.Length;
+    /// <summary>The version that this program makes.</summary>
+    public static int CurrentVersion { get; } = Steps("sqlite").Max(static s => s.Version);
 
     /// <summary>Creates the tables or brings them up to <see cref="CurrentVersion"/>, in one transaction.</summary>
     /// <exception cref="InvalidOperationException">The database was made by a later version of this program.</exception>
-    public static async Task MigrateAsync(DbConnection connection, StoreDialect dialect)
+    public static async Task MigrateAsync(DbConnection connection, StoreDialect dialect) =>
+        await MigrateAsync(connection, dialect, CurrentVersion);
+
+    /// <summary>The same up to an earlier version: how tests make the databases of earlier programs.</summary>
+    internal static async Task MigrateAsync(DbConnection connection, StoreDialect dialect, int upTo)
     {
         await using DbTransaction transaction = await connection.BeginTransactionAsync();
         await dialect.LockSchemaAsync(connection, transaction);
         await connection.ExecuteAsync("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)", transaction: transaction);
-        int version = await connection.ExecuteScalarAsync<int?>("SELECT MAX(version) FROM schema_version", transaction: transaction) ?? 0;
-        if (version > CurrentVersion)
+        HashSet<int> done = [.. await connection.QueryAsync<int>("SELECT version FROM schema_version", transaction: transaction)];
+        if (done.Count > 0 && done.Max() > CurrentVersion)
         {
             throw new InvalidOperationException(
-                $"The database has schema version {version}, this program knows up to {CurrentVersion}: run the later version.");
+                $"The database has schema version {done.Max()}, this program knows up to {CurrentVersion}: run the later version.");
         }
 
-        for (; version < CurrentVersion; version++)
+        foreach ((int version, string sql) in Steps(dialect.Name).Where(s => s.Version <= upTo && !done.Contains(s.Version)))
         {
-            await connection.ExecuteAsync(dialect.Translate(Migrations[version]), transaction: transaction);
-            await connection.ExecuteAsync("INSERT INTO schema_version (version) VALUES (@v)", new { v = version + 1 }, transaction);
+            await connection.ExecuteAsync(sql, transaction: transaction);
+            await connection.ExecuteAsync("INSERT INTO schema_version (version) VALUES (@version)", new { version }, transaction);
         }
 
         await transaction.CommitAsync();
+    }
+
+    private static List<(int Version, string Sql)> Steps(string database)
+    {
+        Assembly here = typeof(Schema).Assembly;
+        return
+        [
+            .. here.GetManifestResourceNames()
+                .Where(n => n.StartsWith(Folder, StringComparison.Ordinal) && n.EndsWith($".{database}.sql", StringComparison.Ordinal))
+                .Select(n =>
+                {
+                    using var reader = new StreamReader(here.GetManifestResourceStream(n)!);
+                    return (int.Parse(n.AsSpan(Folder.Length, 4), CultureInfo.InvariantCulture), reader.ReadToEnd());
+                })
+                .OrderBy(static s => s.Item1),
+        ];
     }
 }

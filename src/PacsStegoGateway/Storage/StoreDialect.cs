@@ -23,8 +23,8 @@ public abstract class StoreDialect
     /// <summary>Keeps two processes from migrating at a time, until the transaction ends.</summary>
     public abstract ValueTask LockSchemaAsync(DbConnection connection, DbTransaction transaction);
 
-    /// <summary>The statements of a migration in this database's words.</summary>
-    public abstract string Translate(string sql);
+    /// <summary>As in the names of the migrations.</summary>
+    public abstract string Name { get; }
 
     /// <summary>A condition: the column's value is one of the texts of an array parameter.</summary>
     public abstract string IsOneOf(string column, string parameter);
@@ -39,6 +39,8 @@ public abstract class StoreDialect
 /// <summary>The embedded default: write-ahead log, flushed at every commit.</summary>
 public sealed class SqliteDialect(string path, int timeoutSeconds) : StoreDialect
 {
+    public override string Name => "sqlite";
+
     public override DbDataSource CreateDataSource()
     {
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
@@ -58,14 +60,6 @@ public sealed class SqliteDialect(string path, int timeoutSeconds) : StoreDialec
     // Microsoft.Data.Sqlite begins transactions with BEGIN IMMEDIATE: one writer at a time already.
     public override ValueTask LockSchemaAsync(DbConnection connection, DbTransaction transaction) => ValueTask.CompletedTask;
 
-    public override string Translate(string sql) => sql
-        .Replace("{identity}", "INTEGER PRIMARY KEY AUTOINCREMENT", StringComparison.Ordinal)
-        .Replace("{bytes}", "BLOB", StringComparison.Ordinal)
-        .Replace("{append-only audit}", """
-            CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END;
-            CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END;
-            """, StringComparison.Ordinal);
-
     public override string IsOneOf(string column, string parameter) => $"{column} IN @{parameter}";
 
     // SQLITE_BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN: the disk or another process, not the statement.
@@ -81,6 +75,8 @@ public sealed class SqliteDialect(string path, int timeoutSeconds) : StoreDialec
 
 public sealed class PostgreSqlDialect(DatabaseOptions options) : StoreDialect
 {
+    public override string Name => "postgresql";
+
     public override DbDataSource CreateDataSource()
     {
         var connection = new NpgsqlConnectionStringBuilder(options.ConnectionString)
@@ -105,16 +101,6 @@ public sealed class PostgreSqlDialect(DatabaseOptions options) : StoreDialect
 
     public override async ValueTask LockSchemaAsync(DbConnection connection, DbTransaction transaction) =>
         await connection.ExecuteAsync("SELECT pg_advisory_xact_lock(7283642)", transaction: transaction);
-
-    public override string Translate(string sql) => sql
-        .Replace("{identity}", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", StringComparison.Ordinal)
-        .Replace("{bytes}", "BYTEA", StringComparison.Ordinal)
-        .Replace("{append-only audit}", """
-            CREATE FUNCTION audit_append_only() RETURNS trigger LANGUAGE plpgsql AS
-              $$ BEGIN RAISE EXCEPTION 'audit is append-only'; END $$;
-            CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit
-              FOR EACH STATEMENT EXECUTE FUNCTION audit_append_only();
-            """, StringComparison.Ordinal);
 
     // Dapper hands an array to PostgreSQL as one parameter.
     public override string IsOneOf(string column, string parameter) => $"{column} = ANY(@{parameter})";
