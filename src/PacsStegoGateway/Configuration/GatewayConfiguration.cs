@@ -102,6 +102,10 @@ public static class GatewayConfiguration
             {
                 problems.Add(new ConfigurationProblem(here, "no such key."));
             }
+            else if (property.GetValue(target) is Dictionary<string, string> texts)
+            {
+                FillTexts(texts, child, here, problems);
+            }
             else if (property.GetValue(target) is IList list)
             {
                 FillList(list, property.PropertyType.GetGenericArguments()[0], child, here, problems);
@@ -117,6 +121,26 @@ public static class GatewayConfiguration
             else if (child.Value is { } text && TryConvert(text, property.PropertyType, here, problems, out object? value))
             {
                 property.SetValue(target, value);
+            }
+        }
+    }
+
+    private static void FillTexts(Dictionary<string, string> texts, IConfigurationSection section, string path, List<ConfigurationProblem> problems)
+    {
+        if (!string.IsNullOrEmpty(section.Value))
+        {
+            problems.Add(new ConfigurationProblem(path, "is a section of names and values, not one value."));
+        }
+
+        foreach (IConfigurationSection item in section.GetChildren())
+        {
+            if (item.Value is { } text)
+            {
+                texts[item.Key] = text;
+            }
+            else
+            {
+                problems.Add(new ConfigurationProblem($"{path}:{item.Key}", "is one value, not a section."));
             }
         }
     }

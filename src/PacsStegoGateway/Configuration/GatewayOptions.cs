@@ -21,7 +21,14 @@ public sealed class GatewayOptions
     /// <summary>Where a C-MOVE may send to; any other destination is A801.</summary>
     public List<PeerOptions> MoveDestinations { get; set; } = [];
 
+    /// <summary>Where everything goes that no rule sends elsewhere, and where originals are fetched back from.</summary>
     public PacsOptions Pacs { get; set; } = new();
+
+    /// <summary>Further destinations, which rules name. None by default.</summary>
+    public List<DestinationOptions> Destinations { get; set; } = [];
+
+    /// <summary>Which objects go where; the first rule that holds decides, without one the object is quarantined. None: everything goes to Pacs.</summary>
+    public List<RouteOptions> Routes { get; set; } = [];
 
     public SpoolOptions Spool { get; set; } = new();
 

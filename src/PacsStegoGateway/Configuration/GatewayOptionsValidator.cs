@@ -5,7 +5,7 @@ using PacsStegoGateway.Dicom.Network;
 namespace PacsStegoGateway.Configuration;
 
 /// <summary>Every rule that a configuration must obey, checked all at once. Touches no file and no network.</summary>
-public static class GatewayOptionsValidator
+public static partial class GatewayOptionsValidator
 {
     /// <summary>All problems, in the order of the tree; none when the configuration can be used.</summary>
     public static IReadOnlyList<ConfigurationProblem> Validate(GatewayOptions options)
@@ -20,6 +20,8 @@ public static class GatewayOptionsValidator
 
         CheckUnique(options.MoveDestinations.Select(static d => d.AETitle), "MoveDestinations", found);
         CheckPacs(options, found);
+        CheckDestinations(options, found);
+        CheckRoutes(options, found);
         CheckSpool(options.Spool, found);
         CheckDatabase(options.Database, found);
         found.NotEmpty("DataFolder", options.DataFolder);
@@ -157,29 +159,6 @@ public static class GatewayOptionsValidator
         }
 
         CheckUnique(callers.Select(static c => c.AETitle), "Callers", found);
-    }
-
-    private static void CheckPacs(GatewayOptions options, Problems found)
-    {
-        PacsOptions pacs = options.Pacs;
-        CheckPeer(pacs, "Pacs", found);
-        found.AETitle("Pacs:CallingAETitle", pacs.CallingAETitle);
-        found.Range("Pacs:ConnectTimeoutSeconds", pacs.ConnectTimeoutSeconds, 1, 120);
-        found.Range("Pacs:AnswerTimeoutSeconds", pacs.AnswerTimeoutSeconds, 1, 3600);
-        found.Range("Pacs:Associations", pacs.Associations, 1, 8);
-        found.Range("Pacs:ReleaseAfterSeconds", pacs.ReleaseAfterSeconds, 1, 3600);
-        if (pacs.Retrieve == RetrieveMethod.Move && !options.Listen.AETitles.Contains(pacs.CallingAETitle))
-        {
-            found.Add("Pacs:CallingAETitle", "must be one of Listen:AETitles when Pacs:Retrieve is move: the PACS sends to it.");
-        }
-
-        // Loop guard: an object forwarded to ourselves would be protected again, for ever.
-        if (pacs.Port == options.Listen.Port && options.Listen.Port != 0 && options.Listen.AETitles.Contains(pacs.AETitle)
-            && (pacs.Host is "localhost" || pacs.Host == options.Listen.Address
-                || (IPAddress.TryParse(pacs.Host, out IPAddress? address) && IPAddress.IsLoopback(address))))
-        {
-            found.Add("Pacs", "is this gateway itself: objects would go round for ever.");
-        }
     }
 
     private static void CheckPeer(PeerOptions peer, string path, Problems found)

@@ -25,6 +25,11 @@ public sealed class GatewayTls
             Add($"MoveDestinations:{i}", options.MoveDestinations[i]);
         }
 
+        for (int i = 0; i < options.Destinations.Count; i++)
+        {
+            Add($"Destinations:{i}", options.Destinations[i]);
+        }
+
         if (problems.Count > 0)
         {
             throw new ConfigurationException(problems);
@@ -32,9 +37,9 @@ public sealed class GatewayTls
 
         void Add(string path, PeerOptions peer) => Open($"{path}:Tls", peer.Tls.ToFiles(), () =>
         {
-            if (peer.Tls.ToClient(words => told($"{path}:Tls: {words}")) is { } client)
+            if (peer.IsSecure)
             {
-                _clients.Add(peer, client);
+                _clients.Add(peer, peer.Tls.Open(words => told($"{path}:Tls: {words}")));
             }
         });
 
@@ -74,8 +79,13 @@ public sealed class GatewayTls
 
         used.AddRange(options.MoveDestinations.Index().Where(static d => d.Item.Tls.Enabled)
             .Select(static d => ($"MoveDestinations:{d.Index}:Tls", d.Item.Tls.ToFiles())));
+        used.AddRange(options.Destinations.Index().Where(static d => d.Item.IsSecure)
+            .Select(static d => ($"Destinations:{d.Index}:Tls", d.Item.Tls.ToFiles())));
         return used.SelectMany(u => TlsFilesCheck.Unsound(u.Files, now).Select(m => new ConfigurationProblem(u.Path, m)));
     }
+
+    /// <summary>What makes connections to the peer secure; null: they are plain.</summary>
+    public TlsClient? ClientOf(PeerOptions peer) => _clients.GetValueOrDefault(peer);
 
     /// <summary>Where and how the peer is called: over TLS when it is configured so.</summary>
     /// <param name="callingAETitle">Ours.</param>

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using PacsStegoGateway.Dicom.Network;
 
 namespace PacsStegoGateway.Configuration;
@@ -15,6 +16,10 @@ public class PeerOptions
     public int Port { get; set; } = 104;
 
     public TlsPeerOptions Tls { get; set; } = new();
+
+    /// <summary>True when it is called over TLS.</summary>
+    [JsonIgnore]
+    public virtual bool IsSecure => Tls.Enabled;
 }
 
 /// <summary>TLS towards an AE that we call.</summary>
@@ -54,10 +59,9 @@ public sealed class TlsPeerOptions
         RevocationListPath = RevocationListPath.Length > 0 ? RevocationListPath : null,
     };
 
-    /// <summary>Null when TLS is not enabled.</summary>
+    /// <summary>What makes connections secure by these files, whether or not Enabled says so.</summary>
     /// <exception cref="TlsException">The files cannot be used.</exception>
-    public TlsClient? ToClient(Action<string>? told = null) => !Enabled ? null : new TlsClient(
-        new TlsCredentials(ToFiles(), told), Verify)
+    public TlsClient Open(Action<string>? told = null) => new(new TlsCredentials(ToFiles(), told), Verify)
     {
         ServerName = ServerName.Length > 0 ? ServerName : null,
     };

@@ -44,7 +44,7 @@ public static class KeyMatch
     }
 
     /// <summary>Wild cards: <c>*</c> any characters, <c>?</c> one. Bounded by the product of both lengths, whatever the pattern.</summary>
-    private static bool IsLike(string pattern, string value)
+    public static bool IsLike(string pattern, string value)
     {
         int p = 0, v = 0, star = -1, resume = 0;
         while (v < value.Length)
