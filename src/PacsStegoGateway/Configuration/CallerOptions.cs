@@ -1,17 +1,6 @@
+using PacsStegoGateway.Security;
+
 namespace PacsStegoGateway.Configuration;
-
-/// <summary>What a calling AE may do.</summary>
-public enum CallerRole
-{
-    /// <summary>C-ECHO and C-STORE.</summary>
-    Modality,
-
-    /// <summary>C-ECHO only: a reader asks the PACS for protected images, not the gateway. Queries are refused and audited.</summary>
-    Reader,
-
-    /// <summary>C-FIND and C-MOVE of originals.</summary>
-    Reidentifier,
-}
 
 /// <summary>One calling AE title.</summary>
 public sealed class CallerOptions
@@ -19,8 +8,8 @@ public sealed class CallerOptions
     /// <summary>Calling AE title, 1 to 16 characters, without leading or trailing spaces.</summary>
     public string AETitle { get; set; } = "";
 
-    /// <summary>At least one of modality, reader, reidentifier.</summary>
-    public List<CallerRole> Roles { get; set; } = [];
+    /// <summary>At least one of modality, reader, reidentifier, operator, auditor, admin; what each may do stands in <see cref="AccessTable"/>.</summary>
+    public List<Role> Roles { get; set; } = [];
 
     /// <summary>Addresses (<c>10.1.2.3</c>) or ranges (<c>10.1.0.0/16</c>) it may call from. Empty: any.</summary>
     public List<string> Addresses { get; set; } = [];

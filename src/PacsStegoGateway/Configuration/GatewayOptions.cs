@@ -15,10 +15,15 @@ public sealed class GatewayOptions
 
     public ListenOptions Listen { get; set; } = new();
 
+    [Live]
+    public LimitOptions Limits { get; set; } = new();
+
     /// <summary>Who may call. Everybody else is rejected at association (permanent, user, 3). None by default: nobody.</summary>
+    [Live]
     public List<CallerOptions> Callers { get; set; } = [];
 
     /// <summary>Where a C-MOVE may send to; any other destination is A801.</summary>
+    [Live]
     public List<PeerOptions> MoveDestinations { get; set; } = [];
 
     /// <summary>Where everything goes that no rule sends elsewhere, and where originals are fetched back from.</summary>
@@ -42,6 +47,7 @@ public sealed class GatewayOptions
 
     public WorkOptions Work { get; set; } = new();
 
+    [Live]
     public RetrievalOptions Retrieval { get; set; } = new();
 
     /// <summary>The path as it stands if absolute, else below <see cref="DataFolder"/>.</summary>

@@ -12,6 +12,7 @@ public static partial class GatewayOptionsValidator
     {
         var found = new Problems();
         CheckListen(options.Listen, found);
+        CheckLimits(options.Limits, found);
         CheckCallers(options, found);
         for (int i = 0; i < options.MoveDestinations.Count; i++)
         {
@@ -129,7 +130,7 @@ public static partial class GatewayOptionsValidator
             found.AETitle($"Callers:{i}:AETitle", callers[i].AETitle);
             if (callers[i].Roles.Count == 0)
             {
-                found.Add($"Callers:{i}:Roles", "must name at least one of modality, reader, reidentifier.");
+                found.Add($"Callers:{i}:Roles", "must name at least one of modality, reader, reidentifier, operator, auditor, admin.");
             }
 
             for (int j = 0; j < callers[i].Addresses.Count; j++)

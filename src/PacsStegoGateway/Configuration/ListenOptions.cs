@@ -18,33 +18,42 @@ public sealed class ListenOptions
     public TlsListenOptions Tls { get; set; } = new();
 
     /// <summary>Called AE titles we answer to; any other is rejected (permanent, user, 7). Default PSG.</summary>
+    [Live]
     public List<string> AETitles { get; set; } = [];
 
     /// <summary>Associations at a time, 1 to 10000. Default 100. One more is rejected as transient, so that the sender retries.</summary>
+    [Live]
     public int MaxAssociations { get; set; } = 100;
 
     /// <summary>Associations at a time of one calling AE title, 1 to MaxAssociations. Default 20.</summary>
+    [Live]
     public int MaxAssociationsPerAE { get; set; } = 20;
 
     /// <summary>
     /// Connections without an association (silent, in a TLS handshake, rejected and not yet gone), 1 to 10000. Default 64.
     /// One more closes the oldest, so that silent ones lock nobody out.
     /// </summary>
+    [Live]
     public int MaxPendingConnections { get; set; } = 64;
 
     /// <summary>The same from one address, 1 to MaxPendingConnections. Default 16.</summary>
+    [Live]
     public int MaxPendingConnectionsPerAddress { get; set; } = 16;
 
     /// <summary>Largest PDU we take, bytes, 4096 to 1048576. Default 131072 (the largest that DCMTK sends).</summary>
+    [Live]
     public int MaxPduLength { get; set; } = 131072;
 
     /// <summary>PS3.8 ARTIM timer, seconds, 1 to 300. Default 30 (DCMTK's ACSE timeout).</summary>
+    [Live]
     public int ArtimTimeoutSeconds { get; set; } = 30;
 
     /// <summary>Longest silence inside a message, seconds, 1 to 3600. Default 60.</summary>
+    [Live]
     public int DimseTimeoutSeconds { get; set; } = 60;
 
     /// <summary>Longest silence between messages, seconds, 1 to 86400. Default 300.</summary>
+    [Live]
     public int IdleTimeoutSeconds { get; set; } = 300;
 
     /// <summary>
@@ -52,12 +61,14 @@ public sealed class ListenOptions
     /// compressed one that can be decoded on this machine, lossless before lossy. What cannot be decoded can be received
     /// too, and is quarantined.
     /// </summary>
+    [Live]
     public List<string> TransferSyntaxes { get; set; } = [];
 
     /// <summary>
     /// Storage SOP classes beyond those of the standard, by UID: private and retired ones. Their objects are received and then
     /// quarantined, because nobody knows what in them is identity. Default none: their contexts are refused.
     /// </summary>
+    [Live]
     public List<string> PrivateStorageClasses { get; set; } = [];
 }
 

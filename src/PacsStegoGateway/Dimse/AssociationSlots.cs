@@ -4,20 +4,24 @@ using PacsStegoGateway.Retrieval;
 
 namespace PacsStegoGateway.Dimse;
 
-/// <summary>How many associations are open, in all and of each caller.</summary>
-public sealed class AssociationSlots(ListenOptions options)
+/// <summary>How many associations are open, in all and of each caller. A few above the limit are kept for verification alone.</summary>
+/// <param name="options">Asked each time: the limits change with the configuration.</param>
+public sealed class AssociationSlots(Func<GatewayOptions> options)
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<string, int> _perAE = [];
     private int _all;
 
     /// <summary>True when there was a free slot, now taken; to be given back by <see cref="Leave"/>.</summary>
-    public bool TryEnter(string callingAE)
+    /// <param name="isVerification">The association can do nothing but C-ECHO: whether we are well must be known above all when we are full.</param>
+    public bool TryEnter(string callingAE, bool isVerification)
     {
+        GatewayOptions now = options();
+        int reserve = isVerification ? now.Limits.VerificationReserve : 0;
         lock (_gate)
         {
             int own = _perAE.GetValueOrDefault(callingAE);
-            if (_all >= options.MaxAssociations || own >= options.MaxAssociationsPerAE)
+            if (_all >= now.Listen.MaxAssociations + reserve || own >= now.Listen.MaxAssociationsPerAE + reserve)
             {
                 return false;
             }

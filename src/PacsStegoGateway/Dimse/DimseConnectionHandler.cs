@@ -2,6 +2,7 @@ using System.IO.Pipelines;
 using System.Net;
 using Microsoft.AspNetCore.Connections;
 using PacsStegoGateway.Audit;
+using PacsStegoGateway.Configuration;
 using PacsStegoGateway.Dicom.Network;
 using PacsStegoGateway.Storage;
 
@@ -10,7 +11,7 @@ namespace PacsStegoGateway.Dimse;
 /// <summary>From a connection that Kestrel accepted, through TLS where its port speaks it, to the loop of its association.</summary>
 /// <remarks>Runs on the connection's own task: neither a handshake nor an association holds up who comes next.</remarks>
 public sealed partial class DimseConnectionHandler(
-    DimseRooms rooms, AssociationLimits limits, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<DimseService> logger)
+    DimseRooms rooms, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<DimseService> logger)
     : ConnectionHandler
 {
     public override async Task OnConnectedAsync(ConnectionContext connection)
@@ -47,7 +48,17 @@ public sealed partial class DimseConnectionHandler(
 
     private Task ServeAsync(IDuplexPipe transport, IPEndPoint? remote, PendingConnections.Entry pending, PeerCertificate? certificate) =>
         AssociationLoop.RunAsync(
-            transport, remote, new DimseService(rooms, pending, remote, certificate, logger), limits, time, lifetime.ApplicationStopping);
+            transport, remote, new DimseService(rooms, pending, remote, certificate, logger), LimitsOf(rooms.Configuration.Current.Options), time, lifetime.ApplicationStopping);
+
+    private static AssociationLimits LimitsOf(GatewayOptions options) => AssociationLimits.Default with
+    {
+        MaxPduLength = (uint)options.Listen.MaxPduLength,
+        // A little more, so that it is the intake that refuses and says why.
+        MaxDataSetLength = ((long)options.Spool.MaxObjectMegabytes << 20) + (1 << 20),
+        ArtimTimeout = TimeSpan.FromSeconds(options.Listen.ArtimTimeoutSeconds),
+        DimseTimeout = TimeSpan.FromSeconds(options.Listen.DimseTimeoutSeconds),
+        IdleTimeout = TimeSpan.FromSeconds(options.Listen.IdleTimeoutSeconds),
+    };
 
     private async Task RefuseAsync(IPEndPoint? remote, string detail)
     {

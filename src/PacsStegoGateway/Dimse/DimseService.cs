@@ -8,13 +8,14 @@ using PacsStegoGateway.Imaging.Codecs;
 using PacsStegoGateway.Intake;
 using PacsStegoGateway.Protection;
 using PacsStegoGateway.Retrieval;
+using PacsStegoGateway.Security;
 using PacsStegoGateway.Storage;
 
 namespace PacsStegoGateway.Dimse;
 
 /// <summary>What every association shares.</summary>
 public sealed record DimseRooms(
-    GatewayOptions Options, AccessPolicy Access, AssociationSlots Slots, PendingConnections Pending, AwaitedInstances Awaited, InstanceIntake Intake,
+    LiveConfiguration Configuration, AssociationDoor Door, AssociationSlots Slots, PendingConnections Pending, AwaitedInstances Awaited, InstanceIntake Intake,
     QueryService Query, MoveService Move, GatewayStore Store);
 
 /// <summary>One association: who calls, whether it may, and which room does the work.</summary>
@@ -24,6 +25,9 @@ public sealed partial class DimseService(
 {
     private static readonly string[] Uncompressed =
         [TransferSyntax.ExplicitVRLittleEndian.UID, TransferSyntax.ImplicitVRLittleEndian.UID];
+
+    private static readonly AssociationDecision TemporaryCongestion =
+        new AssociationDecision.Rejected(RejectResult.Transient, RejectSource.ServiceProviderPresentation, RejectReason.TemporaryCongestion);
 
     /// <summary>Uncompressed before lossless before lossy: of several in one context the one that loses and costs least.</summary>
     private static readonly string[] Decodable =
@@ -36,11 +40,21 @@ public sealed partial class DimseService(
             .Select(static t => t.UID),
     ];
 
-    private readonly IReadOnlyList<string> _storageSyntaxes =
-        rooms.Options.Listen.TransferSyntaxes.Count > 0 ? rooms.Options.Listen.TransferSyntaxes : Decodable;
+    /// <summary>Contexts are negotiated by the configuration that was in effect when the connection came.</summary>
+    private readonly ListenOptions _listen = rooms.Configuration.Current.Options.Listen;
 
     private readonly string _remote = remote?.Address.ToString() ?? "";
     private Caller? _caller;
+
+    /// <summary>
+    /// The caller with the rights it has now: whoever lost them in the configuration meanwhile loses them here at once, without
+    /// losing the association.
+    /// </summary>
+    private Caller? Present => _caller is { } caller
+        ? rooms.Configuration.Current.Access.Find(caller.AETitle, remote?.Address, certificate)
+        : null;
+
+    private IReadOnlyList<string> StorageSyntaxes => _listen.TransferSyntaxes.Count > 0 ? _listen.TransferSyntaxes : Decodable;
 
     public async ValueTask<AssociationDecision> NegotiateAsync(AssociationRequest request, CancellationToken cancellationToken)
     {
@@ -48,6 +62,12 @@ public sealed partial class DimseService(
         bool rejected = decision is AssociationDecision.Rejected;
         try
         {
+            if (decision is AssociationDecision.Rejected { Result: RejectResult.Transient })
+            {
+                await RecordLimitAsync(request.CallingAETitle, AuditEvent.AssociationRejected, ((AssociationDecision.Rejected)decision).Reason);
+                return decision;
+            }
+
             await AuditAsync(request.CallingAETitle, new AuditRecord(
                 rejected ? AuditEvent.AssociationRejected : AuditEvent.AssociationAccepted,
                 rejected ? AuditOutcome.MinorFailure : AuditOutcome.Success)
@@ -68,7 +88,7 @@ public sealed partial class DimseService(
             LeaveSlot();
             return rejected
                 ? decision
-                : new AssociationDecision.Rejected(RejectResult.Transient, RejectSource.ServiceProviderPresentation, RejectReason.TemporaryCongestion);
+                : TemporaryCongestion;
         }
     }
 
@@ -82,14 +102,14 @@ public sealed partial class DimseService(
                 return ContextAnswer.FirstOf(Uncompressed, proposed);
             case var _ when IsStorage(abstractSyntax):
                 // What the PACS gives back, it gives in whatever it has: pixels that it changed are found out later.
-                return ContextAnswer.FirstOf(_caller is { IsPacs: true } ? [.. _storageSyntaxes, .. proposed] : _storageSyntaxes, proposed);
+                return ContextAnswer.FirstOf(_caller is { IsPacs: true } ? [.. StorageSyntaxes, .. proposed] : StorageSyntaxes, proposed);
             default:
                 return ContextAnswer.AbstractSyntaxNotSupported;
         }
     }
 
     /// <summary>Who may have originals may be SCP of storage: C-GET gives them on the caller's own association.</summary>
-    public RoleSelection AcceptRole(RoleSelection proposed) => _caller?.Is(CallerRole.Reidentifier) == true && IsStorage(proposed.SOPClassUID)
+    public RoleSelection AcceptRole(RoleSelection proposed) => _caller?.May(Operation.RetrieveOriginals) == true && IsStorage(proposed.SOPClassUID)
         ? proposed
         : proposed with { ScpRole = false };
 
@@ -97,12 +117,13 @@ public sealed partial class DimseService(
 
     public async ValueTask<StoreResponse> StoreAsync(StoreRequest request, CancellationToken cancellationToken)
     {
-        if (_caller is { IsPacs: true } && rooms.Awaited.Find(request.AffectedSOPInstanceUID) is { } onInstance)
+        Caller? caller = Present;
+        if (caller is { IsPacs: true } && rooms.Awaited.Find(request.AffectedSOPInstanceUID) is { } onInstance)
         {
             return await onInstance(request, cancellationToken);
         }
 
-        if (_caller?.Is(CallerRole.Modality) != true)
+        if (caller?.May(Operation.Store) != true)
         {
             await AuditAsync(request.Association.CallingAETitle, new AuditRecord(AuditEvent.ReceiveRefused, AuditOutcome.SeriousFailure)
             {
@@ -122,13 +143,20 @@ public sealed partial class DimseService(
 
     public async IAsyncEnumerable<FindResponse> FindAsync(QueryRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        if (_caller?.Is(CallerRole.Reidentifier) != true)
+        if (Present?.May(Operation.QueryOriginals) != true)
         {
             await AuditAsync(request.Association.CallingAETitle, new AuditRecord(AuditEvent.QueryRefused, AuditOutcome.SeriousFailure)
             {
                 Reason = nameof(RefusalReason.NotAuthorized),
             });
             yield return new FindResponse(DimseStatus.NotAuthorized, null, RefusalStatus.CommentOf(RefusalReason.NotAuthorized));
+            yield break;
+        }
+
+        if (!rooms.Door.MayQuery(request.Association.CallingAETitle))
+        {
+            await RecordLimitAsync(request.Association.CallingAETitle, AuditEvent.QueryRefused);
+            yield return new FindResponse(DimseStatus.OutOfResources, null, RefusalStatus.TooManyRequests);
             yield break;
         }
 
@@ -146,13 +174,21 @@ public sealed partial class DimseService(
 
     private async IAsyncEnumerable<MoveResponse> RetrieveAsync(QueryRequest request, IAsyncEnumerable<MoveResponse> responses)
     {
-        if (_caller?.Is(CallerRole.Reidentifier) != true)
+        if (Present?.May(Operation.RetrieveOriginals) != true)
         {
             await AuditAsync(request.Association.CallingAETitle, new AuditRecord(AuditEvent.RetrieveRefused, AuditOutcome.SeriousFailure)
             {
                 Reason = nameof(RefusalReason.NotAuthorized),
             });
             yield return new MoveResponse(DimseStatus.NotAuthorized) { ErrorComment = RefusalStatus.CommentOf(RefusalReason.NotAuthorized) };
+            yield break;
+        }
+
+        if (!rooms.Door.MayRetrieve(request.Association.CallingAETitle))
+        {
+            await RecordLimitAsync(request.Association.CallingAETitle, AuditEvent.RetrieveRefused);
+            // PS3.4 C.4.2.1.5: this one of the two of a lack of room, because no sub-operation was tried.
+            yield return new MoveResponse(DimseStatus.UnableToCalculateNumberOfMatches) { ErrorComment = RefusalStatus.TooManyRequests };
             yield break;
         }
 
@@ -194,27 +230,48 @@ public sealed partial class DimseService(
 
     private AssociationDecision Decide(AssociationRequest request)
     {
-        if (!rooms.Access.IsOurs(request.CalledAETitle))
+        if (!rooms.Door.MayKnock(remote?.Address, request.CallingAETitle))
         {
-            return AssociationDecision.CalledAETitleNotRecognized;
+            return TemporaryCongestion;
         }
 
-        if (rooms.Access.Find(request.CallingAETitle, request.RemoteEndPoint?.Address, certificate) is not { } caller)
+        AssociationDecision decision = Identify(request, out Caller? caller);
+        if (decision is AssociationDecision.Rejected)
         {
-            return AssociationDecision.CallingAETitleNotRecognized;
+            rooms.Door.Rejected(remote?.Address, request.CallingAETitle);
+            return decision;
         }
 
-        if (!rooms.Slots.TryEnter(caller.AETitle))
+        rooms.Door.Admitted(remote?.Address, request.CallingAETitle);
+        if (!rooms.Door.MayEnter(caller!.AETitle))
+        {
+            return TemporaryCongestion;
+        }
+
+        if (!rooms.Slots.TryEnter(caller.AETitle, request.PresentationContexts.All(static c => c.AbstractSyntax == SopClasses.Verification)))
         {
             return AssociationDecision.LocalLimitExceeded;
         }
 
         _caller = caller;
-        return AssociationDecision.Accept;
+        return decision;
+    }
+
+    private AssociationDecision Identify(AssociationRequest request, out Caller? caller)
+    {
+        AccessPolicy access = rooms.Configuration.Current.Access;
+        caller = null;
+        if (!access.IsOurs(request.CalledAETitle))
+        {
+            return AssociationDecision.CalledAETitleNotRecognized;
+        }
+
+        caller = access.Find(request.CallingAETitle, remote?.Address, certificate);
+        return caller is null ? AssociationDecision.CallingAETitleNotRecognized : AssociationDecision.Accept;
     }
 
     private bool IsStorage(string sopClassUID) =>
-        SopClasses.IsStandardStorage(sopClassUID) || rooms.Options.Listen.PrivateStorageClasses.Contains(sopClassUID);
+        SopClasses.IsStandardStorage(sopClassUID) || _listen.PrivateStorageClasses.Contains(sopClassUID);
 
     private string? LeaveSlot()
     {
@@ -226,6 +283,19 @@ public sealed partial class DimseService(
         }
 
         return caller;
+    }
+
+    /// <summary>A refusal by a limit: the first ones singly, then those that were not recorded as a number with the next.</summary>
+    private async Task RecordLimitAsync(string callingAE, AuditEvent what, RejectReason? rejected = null)
+    {
+        if (rooms.Door.IsRecorded(remote?.Address, out int before))
+        {
+            await AuditAsync(callingAE, new AuditRecord(what, AuditOutcome.MinorFailure)
+            {
+                Reason = rejected?.ToString() ?? nameof(RefusalReason.OutOfResources),
+                Detail = before == 0 ? "A limit was reached." : $"A limit was reached; {before} more refusals of this address were not recorded singly.",
+            });
+        }
     }
 
     private Task AuditAsync(string callingAE, AuditRecord record) =>

@@ -7,7 +7,8 @@ namespace PacsStegoGateway.Dimse;
 /// Connections that hold no association yet: silent ones, those in a TLS handshake, those that were rejected and do not go.
 /// There may be so many in all and from each address; the oldest gives way to a new one, so that silence locks nobody out.
 /// </summary>
-public sealed class PendingConnections(ListenOptions options)
+/// <param name="options">Asked each time: the limits change with the configuration.</param>
+public sealed class PendingConnections(Func<ListenOptions> options)
 {
     private readonly Lock _gate = new();
     private readonly LinkedList<Entry> _byAge = new();
@@ -32,13 +33,14 @@ public sealed class PendingConnections(ListenOptions options)
     {
         var entry = new Entry(this, address ?? IPAddress.None, close);
         Entry? oldest = null;
+        ListenOptions now = options();
         lock (_gate)
         {
-            if (_byAge.Count(e => e.Address.Equals(entry.Address)) >= options.MaxPendingConnectionsPerAddress)
+            if (_byAge.Count(e => e.Address.Equals(entry.Address)) >= now.MaxPendingConnectionsPerAddress)
             {
                 oldest = _byAge.First(e => e.Address.Equals(entry.Address));
             }
-            else if (_byAge.Count >= options.MaxPendingConnections)
+            else if (_byAge.Count >= now.MaxPendingConnections)
             {
                 oldest = _byAge.First!.Value;
             }

@@ -32,6 +32,9 @@ public static class RefusalStatus
         _ => "The object cannot be processed",
     };
 
+    /// <summary>Error Comment of a query or retrieval above the limit of its caller.</summary>
+    public const string TooManyRequests = "Too many requests, ask again later";
+
     public static StoreResponse ResponseOf(RefusalReason reason, Tag? offendingElement = null) =>
         new(Of(reason), CommentOf(reason), offendingElement);
 }

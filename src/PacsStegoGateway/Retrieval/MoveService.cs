@@ -12,11 +12,12 @@ namespace PacsStegoGateway.Retrieval;
 /// as failed; there is nothing in between.
 /// </summary>
 public sealed partial class MoveService(
-    GatewayStore store, InstanceSearch search, Func<PacsFetcher> createFetcher, OriginalSource originals, GatewayTls tls, GatewayOptions options, ILogger<MoveService> logger)
+    GatewayStore store, InstanceSearch search, Func<PacsFetcher> createFetcher, OriginalSource originals, LiveConfiguration live, ILogger<MoveService> logger)
 {
     public async IAsyncEnumerable<MoveResponse> MoveAsync(
         MoveRequest request, string remoteAddress, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        (GatewayOptions options, GatewayTls tls) = (live.Current.Options, live.Current.Tls);
         if (options.MoveDestinations.Find(d => d.AETitle == request.MoveDestination) is not { } destination)
         {
             await AuditAsync(request, remoteAddress, new AuditRecord(AuditEvent.RetrieveRefused, AuditOutcome.MinorFailure) { Detail = "Unknown move destination." });

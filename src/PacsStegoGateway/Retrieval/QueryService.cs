@@ -9,11 +9,12 @@ using PacsStegoGateway.Storage;
 namespace PacsStegoGateway.Retrieval;
 
 /// <summary>C-FIND by original identifiers for those who may: answered from our own rows, never asked of the PACS.</summary>
-public sealed class QueryService(GatewayStore store, InstanceSearch search, RetrievalOptions options)
+public sealed class QueryService(GatewayStore store, InstanceSearch search, Func<RetrievalOptions> options)
 {
     public async IAsyncEnumerable<FindResponse> FindAsync(
         QueryRequest request, string remoteAddress, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        int most = options().MaxMatches;
         string caller = request.Association.CallingAETitle;
         if (QueryLevels.Of(request.Identifier, request.AffectedSOPClassUID) is not { } level)
         {
@@ -45,9 +46,9 @@ public sealed class QueryService(GatewayStore store, InstanceSearch search, Retr
                 continue;
             }
 
-            if (seen.Count == options.MaxMatches)
+            if (seen.Count == most)
             {
-                yield return new FindResponse(DimseStatus.MatchingReachedResponseLimit, null, $"More than {options.MaxMatches} matches");
+                yield return new FindResponse(DimseStatus.MatchingReachedResponseLimit, null, $"More than {most} matches");
                 yield break;
             }
 

@@ -9,6 +9,7 @@ using PacsStegoGateway.Dimse;
 using PacsStegoGateway.Forwarding;
 using PacsStegoGateway.Intake;
 using PacsStegoGateway.Retrieval;
+using PacsStegoGateway.Security;
 using PacsStegoGateway.Storage;
 using PacsStegoGateway.Work;
 using KestrelListenOptions = Microsoft.AspNetCore.Server.Kestrel.Core.ListenOptions;
@@ -77,8 +78,9 @@ public sealed partial class GatewayHost : IAsyncDisposable
             store = await OpenStoreAsync(options, logger, cancellationToken);
             LogSwept(logger, await Housekeeping.SweepAsync(spool, store, cancellationToken));
             var systemd = SystemdNotifier.FromEnvironment();
-            var tls = new GatewayTls(options, words => LogCertificates(logger, words));
-            Compose(builder, options, protection, store, spool, systemd, tls);
+            var live = new LiveConfiguration(options, words => LogCertificates(logger, words));
+            GatewayTls tls = live.Current.Tls;
+            Compose(builder, live, protection, store, spool, systemd);
             KestrelListenOptions? secure = null;
             builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => secure = Listen(kestrel, options.Listen, tls.Server));
             // Last: the server registers pools of its own, and takes the one that was registered last.
@@ -163,23 +165,24 @@ public sealed partial class GatewayHost : IAsyncDisposable
     }
 
     private static void Compose(
-        WebApplicationBuilder builder, GatewayOptions options, ProtectionParts protection, GatewayStore store, Spool spool, SystemdNotifier systemd,
-        GatewayTls tls)
+        WebApplicationBuilder builder, LiveConfiguration live, ProtectionParts protection, GatewayStore store, Spool spool, SystemdNotifier systemd)
     {
+        (GatewayOptions options, GatewayTls tls) = (live.Current.Options, live.Current.Tls);
         IServiceCollection services = builder.Services;
         var received = new WorkSignal();
         var isProtected = new WorkSignal();
         var vault = new IdentityVault(protection.Keys);
         long maxBytes = (long)options.Spool.MaxObjectMegabytes << 20;
-        services.AddSingleton(options).AddSingleton(store).AddSingleton(spool).AddSingleton(vault).AddSingleton(systemd)
-            .AddSingleton(TimeProvider.System).AddSingleton(LimitsOf(options.Listen, maxBytes)).AddSingleton(new AwaitedInstances())
-            .AddSingleton(new InstanceSearch(store, vault)).AddSingleton(new AccessPolicy(options)).AddSingleton(new AssociationSlots(options.Listen))
-            .AddSingleton(new PendingConnections(options.Listen));
+        services.AddSingleton(live).AddSingleton(store).AddSingleton(spool).AddSingleton(vault).AddSingleton(systemd)
+            .AddSingleton(TimeProvider.System).AddSingleton(new AwaitedInstances())
+            .AddSingleton(new InstanceSearch(store, vault))
+            .AddSingleton(new AssociationDoor(() => live.Current.Options.Limits, TimeProvider.System))
+            .AddSingleton(new AssociationSlots(() => live.Current.Options)).AddSingleton(new PendingConnections(() => live.Current.Options.Listen));
         services.AddSingleton(p => new InstanceIntake(spool, store, vault, options.Spool, received, Log<InstanceIntake>(p)));
-        services.AddSingleton(p => new QueryService(store, p.GetRequiredService<InstanceSearch>(), options.Retrieval));
+        services.AddSingleton(p => new QueryService(store, p.GetRequiredService<InstanceSearch>(), () => live.Current.Options.Retrieval));
         services.AddSingleton(p => new MoveService(store, p.GetRequiredService<InstanceSearch>(),
-            () => new PacsFetcher(options.Pacs, tls, p.GetRequiredService<AwaitedInstances>()),
-            new OriginalSource(protection.Reveal, spool, maxBytes), tls, options, Log<MoveService>(p)));
+            () => new PacsFetcher(live.Current.Options.Pacs, live.Current.Tls, p.GetRequiredService<AwaitedInstances>()),
+            new OriginalSource(protection.Reveal, spool, maxBytes), live, Log<MoveService>(p)));
         services.AddSingleton<DimseRooms>();
         services.AddSingleton<DimseConnectionHandler>();
         services.AddHostedService(p => new ProtectionWorker(
@@ -201,7 +204,8 @@ public sealed partial class GatewayHost : IAsyncDisposable
     {
         // Associations and those that have none yet are counted by name and address; this is the last bound, for those
         // that are being closed. A connection above it is closed without a word.
-        kestrel.Limits.MaxConcurrentConnections = listen.MaxAssociations + (listen.MaxPendingConnections * 2) + 16;
+        // Above what the options can be set to, because they change and this cannot.
+        kestrel.Limits.MaxConcurrentConnections = 32_768;
         IPAddress address = IPAddress.Parse(listen.Address);
         if (listen.Plain)
         {
@@ -225,16 +229,6 @@ public sealed partial class GatewayHost : IAsyncDisposable
         });
         return secure;
     }
-
-    private static AssociationLimits LimitsOf(Configuration.ListenOptions listen, long maxObjectBytes) => AssociationLimits.Default with
-    {
-        MaxPduLength = (uint)listen.MaxPduLength,
-        // A little more, so that it is the intake that refuses and says why.
-        MaxDataSetLength = maxObjectBytes + (1 << 20),
-        ArtimTimeout = TimeSpan.FromSeconds(listen.ArtimTimeoutSeconds),
-        DimseTimeout = TimeSpan.FromSeconds(listen.DimseTimeoutSeconds),
-        IdleTimeout = TimeSpan.FromSeconds(listen.IdleTimeoutSeconds),
-    };
 
     private static ILogger<T> Log<T>(IServiceProvider provider) => provider.GetRequiredService<ILogger<T>>();
 

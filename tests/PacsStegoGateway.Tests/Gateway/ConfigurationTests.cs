@@ -1,5 +1,6 @@
 using System.Net;
 using PacsStegoGateway.Configuration;
+using PacsStegoGateway.Security;
 
 namespace PacsStegoGateway.Tests.Gateway;
 
@@ -56,7 +57,7 @@ public sealed class ConfigurationTests
             GatewayOptions options = GatewayConfiguration.Load(Shipped, ["--Listen:Port=7002", "--Callers:0:AETitle=CT1", "--Callers:0:Roles:0=modality"]);
             options.Listen.Port.ShouldBe(7002);
             options.Listen.AETitles.ShouldBe(["ONE", "TWO"]);
-            options.Callers.ShouldHaveSingleItem().Roles.ShouldBe([CallerRole.Modality]);
+            options.Callers.ShouldHaveSingleItem().Roles.ShouldBe([Role.Modality]);
         }
         finally
         {

@@ -93,7 +93,7 @@ public sealed class CrowdedDoorTests
     [Fact]
     public void The_oldest_of_the_same_address_goes_first_and_else_the_oldest_of_all()
     {
-        var pending = new PendingConnections(new ListenOptions { MaxPendingConnections = 3, MaxPendingConnectionsPerAddress = 2 });
+        var pending = new PendingConnections(static () => new ListenOptions { MaxPendingConnections = 3, MaxPendingConnectionsPerAddress = 2 });
         var closed = new List<string>();
         IPAddress one = IPAddress.Parse("10.0.0.1"), two = IPAddress.Parse("10.0.0.2"), three = IPAddress.Parse("10.0.0.3");
         pending.Enter(one, () => closed.Add("1a"), out _);

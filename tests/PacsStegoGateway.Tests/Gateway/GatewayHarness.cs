@@ -5,6 +5,7 @@ using PacsStegoGateway.Audit;
 using PacsStegoGateway.Configuration;
 using PacsStegoGateway.Dicom;
 using PacsStegoGateway.Dicom.Network;
+using PacsStegoGateway.Security;
 using PacsStegoGateway.Service;
 using PacsStegoGateway.Storage;
 
@@ -22,10 +23,10 @@ public sealed class GatewayHarness : IAsyncDisposable
         Options.Listen.Address = "127.0.0.1";
         Options.Listen.Port = 0;
         Options.Listen.AETitles.Add("PSG");
-        Options.Callers.Add(new CallerOptions { AETitle = "CT1", Roles = [CallerRole.Modality] });
-        Options.Callers.Add(new CallerOptions { AETitle = "READER", Roles = [CallerRole.Reader] });
-        Options.Callers.Add(new CallerOptions { AETitle = "CLINIC", Roles = [CallerRole.Reidentifier] });
-        Options.Callers.Add(new CallerOptions { AETitle = "FAR", Roles = [CallerRole.Modality], Addresses = ["10.9.0.0/16"] });
+        Options.Callers.Add(new CallerOptions { AETitle = "CT1", Roles = [Role.Modality] });
+        Options.Callers.Add(new CallerOptions { AETitle = "READER", Roles = [Role.Reader] });
+        Options.Callers.Add(new CallerOptions { AETitle = "CLINIC", Roles = [Role.Reidentifier] });
+        Options.Callers.Add(new CallerOptions { AETitle = "FAR", Roles = [Role.Modality], Addresses = ["10.9.0.0/16"] });
         Options.Pacs.AETitle = "PACS";
         Options.Pacs.Host = "127.0.0.1";
         Options.Pacs.Port = Pacs.Port;

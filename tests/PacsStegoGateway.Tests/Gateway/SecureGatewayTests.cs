@@ -3,6 +3,7 @@ using PacsStegoGateway.Audit;
 using PacsStegoGateway.Configuration;
 using PacsStegoGateway.Dicom;
 using PacsStegoGateway.Dicom.Network;
+using PacsStegoGateway.Security;
 using PacsStegoGateway.Storage;
 using PacsStegoGateway.Tests.Network;
 
@@ -114,7 +115,7 @@ public sealed class SecureGatewayTests : IDisposable
         options.Pacs.AETitle = "PACS";
         options.Pacs.Host = "localhost";
         options.Listen.Plain = false;
-        options.Callers.Add(new CallerOptions { AETitle = "CT1", Roles = [CallerRole.Modality], Certificates = ["ct1.example"] });
+        options.Callers.Add(new CallerOptions { AETitle = "CT1", Roles = [Role.Modality], Certificates = ["ct1.example"] });
         GatewayOptionsValidator.Validate(options).Select(static p => p.Path).ShouldBe(["Listen:Plain", "Callers:0:Certificates"]);
         options.Listen.Plain = true;
         options.Listen.Tls = new TlsListenOptions { Enabled = true, Port = options.Listen.Port, HandshakeTimeoutSeconds = 0 };

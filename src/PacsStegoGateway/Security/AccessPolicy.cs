@@ -2,9 +2,9 @@ using System.Net;
 using PacsStegoGateway.Configuration;
 using PacsStegoGateway.Dicom.Network;
 
-namespace PacsStegoGateway.Dimse;
+namespace PacsStegoGateway.Security;
 
-/// <summary>Who may call and what for; everything that is not allowed is refused.</summary>
+/// <summary>Who may call and what for; everything that is not allowed is refused. Immutable: a reload makes another.</summary>
 public sealed class AccessPolicy
 {
     private readonly HashSet<string> _called;
@@ -23,7 +23,7 @@ public sealed class AccessPolicy
         {
             _callers[options.Pacs.AETitle] = _callers.TryGetValue(options.Pacs.AETitle, out Caller? listed)
                 ? listed with { IsPacs = true }
-                : new Caller(options.Pacs.AETitle, new HashSet<CallerRole>(), [], [], IsPacs: true);
+                : new Caller(options.Pacs.AETitle, new HashSet<Role>(), [], [], IsPacs: true);
         }
     }
 
@@ -41,7 +41,7 @@ public sealed class AccessPolicy
 
 /// <summary>A calling AE title and its rights.</summary>
 public sealed record Caller(
-    string AETitle, IReadOnlySet<CallerRole> Roles, IReadOnlyList<AddressRange> Addresses, IReadOnlyList<string> Certificates, bool IsPacs)
+    string AETitle, IReadOnlySet<Role> Roles, IReadOnlyList<AddressRange> Addresses, IReadOnlyList<string> Certificates, bool IsPacs)
 {
-    public bool Is(CallerRole role) => Roles.Contains(role);
+    public bool May(Operation operation) => AccessTable.Allows(Roles, operation);
 }
