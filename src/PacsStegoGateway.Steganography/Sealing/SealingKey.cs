@@ -7,8 +7,9 @@ namespace PacsStegoGateway.Steganography.Sealing;
 
 /// <summary>
 /// One key of a ring. A 32-byte master key, from which HKDF-SHA-256 (salt = key id, big endian; info = "PacsStegoGateway
-/// seal v1" or "... place v1") derives the AES-256 keys that seal messages and that choose where bits are placed; and an
-/// RSA-3072 key with a self-signed certificate, the recipient of Encrypted Attributes (PS3.15 E.1).
+/// seal v1", "... place v1" or "... audit v1") derives the AES-256 keys that seal messages and that choose where bits are
+/// placed and the HMAC key of the audit trail; and an RSA-3072 key with a self-signed certificate, the recipient of Encrypted
+/// Attributes (PS3.15 E.1).
 /// </summary>
 public sealed class SealingKey
 {
@@ -17,6 +18,7 @@ public sealed class SealingKey
 
     private readonly byte[] _sealKey;
     private readonly byte[] _placeKey;
+    private readonly byte[] _auditKey;
 
     internal SealingKey(uint id, DateTimeOffset created, KeyState state, ReadOnlySpan<byte> master, X509Certificate2 recipient)
     {
@@ -26,11 +28,13 @@ public sealed class SealingKey
         Recipient = recipient;
         _sealKey = Derive(master, id, "seal");
         _placeKey = Derive(master, id, "place");
+        _auditKey = Derive(master, id, "audit");
     }
 
     private SealingKey(SealingKey other, KeyState state)
     {
-        (Id, Created, State, Recipient, _sealKey, _placeKey) = (other.Id, other.Created, state, other.Recipient, other._sealKey, other._placeKey);
+        (Id, Created, State, Recipient, _sealKey, _placeKey, _auditKey) =
+            (other.Id, other.Created, state, other.Recipient, other._sealKey, other._placeKey, other._auditKey);
     }
 
     /// <summary>Random and never 0; stands in the open in every sealed message.</summary>
@@ -42,6 +46,9 @@ public sealed class SealingKey
 
     /// <summary>RSA-3072 certificate with its private key; self-signed, key encipherment. Owned by the ring: do not dispose it.</summary>
     public X509Certificate2 Recipient { get; }
+
+    /// <summary>HMAC-SHA-256 key of the audit trail. It proves and opens nothing, so a retired key's goes on proving what was written under it.</summary>
+    public ReadOnlySpan<byte> AuditKey => _auditKey;
 
     /// <summary>AES-256 key of the seal.</summary>
     internal ReadOnlySpan<byte> SealKey => _sealKey;

@@ -1,37 +1,5 @@
 namespace PacsStegoGateway.Audit;
 
-/// <summary>What happened. The numbers are stable: they stand in exported trails.</summary>
-public enum AuditEvent
-{
-    ServiceStarted = 100,
-    ServiceStopped = 101,
-    AssociationAccepted = 200,
-    AssociationRejected = 201,
-    AssociationAborted = 202,
-
-    /// <summary>A TLS handshake came to nothing: who connects cannot prove who he is, or does not believe us.</summary>
-    TlsRefused = 203,
-    Received = 300,
-    Duplicate = 301,
-    ReceiveRefused = 302,
-    Protected = 400,
-    Quarantined = 401,
-    QuarantineReleased = 402,
-    QuarantineDiscarded = 403,
-    QuarantineExported = 404,
-    Forwarded = 500,
-    ForwardFailed = 501,
-    Query = 600,
-    QueryRefused = 601,
-
-    /// <summary>Answers to a query told who a patient is; one record for each patient and query.</summary>
-    Disclosed = 602,
-    Reidentified = 700,
-    RetrieveFailed = 701,
-    RetrieveRefused = 702,
-    RetrieveCompleted = 703,
-}
-
 /// <summary>How it ended; the values are those of DICOM audit messages (PS3.15 A.5, EventOutcomeIndicator).</summary>
 public enum AuditOutcome
 {
@@ -42,17 +10,35 @@ public enum AuditOutcome
 }
 
 /// <summary>One entry of the trail. Holds pseudonyms only; <see cref="Detail"/> is our own words and numbers, never a peer's text.</summary>
+/// <remarks>
+/// Texts are cut after <see cref="LongestText"/> characters, and characters that no database takes become '?' (<see cref="Storable"/>).
+/// </remarks>
 public sealed record AuditRecord(AuditEvent Event, AuditOutcome Outcome = AuditOutcome.Success)
 {
-    /// <summary>Given by the store, ascending in the order of commitment; 0 before.</summary>
+    /// <summary>Characters of the longest text that is kept whole.</summary>
+    public const int LongestText = 2000;
+
+    /// <summary>Bytes of the longest sealed identity.</summary>
+    public const int LongestSealed = 1 << 16;
+
+    /// <summary>Given by the store: 1, 2, 3 and so on without a gap, in the order of commitment; 0 before.</summary>
     public long Sequence { get; init; }
 
-    /// <summary>UTC; given by the store.</summary>
+    /// <summary>UTC, milliseconds; given by the store.</summary>
     public DateTimeOffset At { get; init; }
+
+    /// <summary>The gateway that wrote the entry; given by the store.</summary>
+    public string Node { get; init; } = "";
 
     public string? CallingAE { get; init; }
 
     public string? RemoteAddress { get; init; }
+
+    /// <summary>Who: the user identity that the association negotiated, or the account at the command line. In the clear: operators are no patients.</summary>
+    public string? User { get; init; }
+
+    /// <summary>Purpose of use, as the caller stated it.</summary>
+    public string? Purpose { get; init; }
 
     /// <summary>Pseudonym of the patient.</summary>
     public string? Patient { get; init; }
@@ -67,33 +53,49 @@ public sealed record AuditRecord(AuditEvent Event, AuditOutcome Outcome = AuditO
     public string? Reason { get; init; }
 
     public string? Detail { get; init; }
-}
 
-/// <summary>Which entries to list; null means any. All given conditions must hold.</summary>
-public sealed record AuditFilter
-{
-    /// <summary>Not before, inclusive.</summary>
-    public DateTimeOffset? From { get; init; }
+    /// <summary>The original identity, sealed (an <c>EssentialIdentity</c> of the vault): what an auditor with the key ring may open.</summary>
+    public byte[]? Sealed { get; init; }
 
-    /// <summary>Not at or after, exclusive.</summary>
-    public DateTimeOffset? Until { get; init; }
+    /// <summary>As it can be stored and proved: both databases give back exactly these values.</summary>
+    /// <exception cref="ArgumentException"><see cref="Sealed"/> is too long.</exception>
+    public AuditRecord Storable() => Sealed is { Length: > LongestSealed }
+        ? throw new ArgumentException("The sealed identity is too long.")
+        : this with
+        {
+            At = DateTimeOffset.FromUnixTimeMilliseconds(At.ToUnixTimeMilliseconds()),
+            Node = Clean(Node)!,
+            CallingAE = Clean(CallingAE),
+            RemoteAddress = Clean(RemoteAddress),
+            User = Clean(User),
+            Purpose = Clean(Purpose),
+            Patient = Clean(Patient),
+            StudyUID = Clean(StudyUID),
+            SopUID = Clean(SopUID),
+            Reason = Clean(Reason),
+            Detail = Clean(Detail),
+        };
 
-    public IReadOnlyList<AuditEvent>? Events { get; init; }
+    /// <summary>No control characters, no half surrogates (PostgreSQL takes no NUL, and no encoding takes a half), not too long.</summary>
+    private static string? Clean(string? text)
+    {
+        if (text is null || (text.Length <= LongestText && text.AsSpan().IndexOfAnyInRange('\0', '\x1f') < 0
+            && text.AsSpan().IndexOfAnyInRange('\x7f', '\x9f') < 0 && text.AsSpan().IndexOfAnyInRange('\ud800', '\udfff') < 0))
+        {
+            return text;
+        }
 
-    public AuditOutcome? Outcome { get; init; }
+        var cleaned = new System.Text.StringBuilder(Math.Min(text.Length, LongestText));
+        foreach (System.Text.Rune rune in text.EnumerateRunes())
+        {
+            if (cleaned.Length + rune.Utf16SequenceLength > LongestText)
+            {
+                break;
+            }
 
-    public string? CallingAE { get; init; }
+            cleaned.Append(System.Text.Rune.IsControl(rune) ? "?" : rune.ToString());
+        }
 
-    /// <summary>Pseudonym; for an original Patient ID ask the pseudonymizer first.</summary>
-    public string? Patient { get; init; }
-
-    public string? StudyUID { get; init; }
-
-    public string? SopUID { get; init; }
-
-    /// <summary>Entries after this sequence number only: to page on.</summary>
-    public long AfterSequence { get; init; }
-
-    /// <summary>Most entries, 1 to 100000. Default 1000.</summary>
-    public int Limit { get; init; } = 1000;
+        return cleaned.ToString();
+    }
 }

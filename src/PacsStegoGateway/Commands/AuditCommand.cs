@@ -51,7 +51,7 @@ internal static class AuditCommand
                 SopUID = result.GetValue(originalInstance) is { } sop ? pseudonyms.Value.MapUID(sop) : result.GetValue(instance),
                 Limit = result.GetValue(limit),
             };
-            await using GatewayStore store = await GatewayStore.OpenAsync(StoreDialect.Of(options), TimeProvider.System, cancellation).ConfigureAwait(false);
+            await using GatewayStore store = await GatewayStore.OpenAsync(StoreDialect.Of(options), ProtectionRooms.OpenKeys(options), TimeProvider.System, cancellation).ConfigureAwait(false);
             Print(await store.QueryAuditAsync(filter, cancellation).ConfigureAwait(false), filter.Limit, result.GetValue(json));
             return ExitCode.Done;
         });

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using PacsStegoGateway.Configuration;
+using PacsStegoGateway.Steganography.Sealing;
 using PacsStegoGateway.Storage;
 
 namespace PacsStegoGateway.Commands;
@@ -41,9 +42,10 @@ internal static class CheckConfigCommand
     {
         HashSet<string> wrong = [.. problems.Select(static p => p.Path)];
         bool hasFolder = !wrong.Contains("DataFolder");
+        KeyRing? keys = null;
         if (hasFolder && !wrong.Contains("Keys:RingPath"))
         {
-            CheckOpens("Keys:RingPath", () => ProtectionRooms.OpenKeys(options), problems);
+            CheckOpens("Keys:RingPath", () => keys = ProtectionRooms.OpenKeys(options), problems);
         }
 
         if (!wrong.Any(static p => p.StartsWith("Segmentation:", StringComparison.Ordinal)))
@@ -59,7 +61,7 @@ internal static class CheckConfigCommand
 
         if (hasFolder && !wrong.Any(static p => p.StartsWith("Database:", StringComparison.Ordinal)))
         {
-            await CheckDatabaseAsync(options, problems, cancellation).ConfigureAwait(false);
+            await CheckDatabaseAsync(options, keys, problems, cancellation).ConfigureAwait(false);
         }
     }
 
@@ -110,7 +112,7 @@ internal static class CheckConfigCommand
         }
     }
 
-    private static async Task CheckDatabaseAsync(GatewayOptions options, List<ConfigurationProblem> problems, CancellationToken cancellation)
+    private static async Task CheckDatabaseAsync(GatewayOptions options, KeyRing? keys, List<ConfigurationProblem> problems, CancellationToken cancellation)
     {
         if (options.Database.Kind == DatabaseKind.Sqlite)
         {
@@ -118,9 +120,15 @@ internal static class CheckConfigCommand
             return;
         }
 
+        if (keys is null)
+        {
+            // Said already; and without a key nothing is opened.
+            return;
+        }
+
         try
         {
-            await using GatewayStore store = await GatewayStore.OpenAsync(StoreDialect.Of(options), TimeProvider.System, cancellation).ConfigureAwait(false);
+            await using GatewayStore store = await GatewayStore.OpenAsync(StoreDialect.Of(options), keys, TimeProvider.System, cancellation).ConfigureAwait(false);
         }
         catch (ConfigurationException e)
         {

@@ -210,12 +210,12 @@ internal static class QuarantineCommand
 
     private static Argument<long[]> Ids(ArgumentArity arity) => new("id") { Description = "Ids, as 'psg quarantine list' prints them.", Arity = arity };
 
-    private static GatewayOptions Load(string? config) => ConfigurationFile.LoadSections(config, "Database", "Spool");
+    private static GatewayOptions Load(string? config) => ConfigurationFile.LoadSections(config, "Database", "Spool", "Keys");
 
     private static string SpoolFolder(GatewayOptions options) => options.InDataFolder(options.Spool.Folder);
 
     private static Task<GatewayStore> OpenAsync(GatewayOptions options, CancellationToken cancellation) =>
-        GatewayStore.OpenAsync(StoreDialect.Of(options), TimeProvider.System, cancellation);
+        GatewayStore.OpenAsync(StoreDialect.Of(options), ProtectionRooms.OpenKeys(options), TimeProvider.System, cancellation);
 
     private static int Code(int failed) => failed == 0 ? ExitCode.Done : ExitCode.SomeFailed;
 

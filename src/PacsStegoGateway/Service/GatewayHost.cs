@@ -10,6 +10,7 @@ using PacsStegoGateway.Forwarding;
 using PacsStegoGateway.Intake;
 using PacsStegoGateway.Retrieval;
 using PacsStegoGateway.Security;
+using PacsStegoGateway.Steganography.Sealing;
 using PacsStegoGateway.Storage;
 using PacsStegoGateway.Work;
 using KestrelListenOptions = Microsoft.AspNetCore.Server.Kestrel.Core.ListenOptions;
@@ -75,7 +76,7 @@ public sealed partial class GatewayHost : IAsyncDisposable
         GatewayStore? store = null;
         try
         {
-            store = await OpenStoreAsync(options, logger, cancellationToken);
+            store = await OpenStoreAsync(options, protection.Keys, logger, cancellationToken);
             LogSwept(logger, await Housekeeping.SweepAsync(spool, store, cancellationToken));
             var systemd = SystemdNotifier.FromEnvironment();
             var live = new LiveConfiguration(options, words => LogCertificates(logger, words));
@@ -148,13 +149,13 @@ public sealed partial class GatewayHost : IAsyncDisposable
     }
 
     /// <summary>Waits for a database that is away: a gateway that starts before its database must not give up.</summary>
-    private static async Task<GatewayStore> OpenStoreAsync(GatewayOptions options, ILogger logger, CancellationToken cancellationToken)
+    private static async Task<GatewayStore> OpenStoreAsync(GatewayOptions options, KeyRing keys, ILogger logger, CancellationToken cancellationToken)
     {
         while (true)
         {
             try
             {
-                return await GatewayStore.OpenAsync(StoreDialect.Of(options), TimeProvider.System, cancellationToken);
+                return await GatewayStore.OpenAsync(StoreDialect.Of(options), keys, TimeProvider.System, cancellationToken);
             }
             catch (StoreUnavailableException e)
             {

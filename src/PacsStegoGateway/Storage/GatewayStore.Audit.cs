@@ -7,6 +7,16 @@ namespace PacsStegoGateway.Storage;
 
 public sealed partial class GatewayStore
 {
+    private const string SelectHead = "SELECT trail AS \"Trail\", sequence AS \"Sequence\", key_id AS \"KeyId\", mac AS \"Mac\", seal AS \"Seal\" FROM audit_head WHERE id = 1";
+
+    private readonly string _node;
+    private readonly AuditChain _chain;
+    private readonly AuditTable _audit;
+    private readonly List<AuditRecord> _pendingAudit = [];
+
+    /// <summary>The end of the trail after the last entries that this gateway committed; null before the first.</summary>
+    public AuditHead? LastAuditHead { get; private set; }
+
     /// <summary>Writes an entry that belongs to no change of state. A failure fails the operation it is about.</summary>
     public Task AppendAuditAsync(AuditRecord record) => WriteAsync(async (connection, transaction) =>
     {
@@ -14,11 +24,33 @@ public sealed partial class GatewayStore
         return true;
     });
 
-    /// <summary>Entries in the order they were committed.</summary>
+    /// <summary>Writes several, in their order and without others between them.</summary>
+    public Task AppendAuditAsync(IReadOnlyCollection<AuditRecord> records) => WriteAsync(async (connection, transaction) =>
+    {
+        foreach (AuditRecord record in records)
+        {
+            await InsertAuditAsync(connection, transaction, record);
+        }
+
+        return true;
+    });
+
+    /// <summary>Entries in order of time, and of commitment where the time is the same.</summary>
     public async Task<IReadOnlyList<AuditRecord>> QueryAuditAsync(AuditFilter filter, CancellationToken cancellationToken)
     {
-        var sql = new StringBuilder("SELECT sequence, at, event, outcome, calling_ae, remote_address, patient, study_uid, sop_uid, reason, detail FROM audit WHERE sequence > @AfterSequence");
-        var values = new DynamicParameters(new { filter.AfterSequence, Limit = Math.Clamp(filter.Limit, 1, 100_000) });
+        (StringBuilder sql, DynamicParameters values) = Select(filter);
+        sql.Append(" ORDER BY at, sequence LIMIT @Limit");
+        values.Add("Limit", Math.Clamp(filter.Limit, 1, 100_000));
+        IEnumerable<AuditRow> rows = await ReadAsync(
+            c => c.QueryAsync<AuditRow>(new CommandDefinition(sql.ToString(), values, cancellationToken: cancellationToken)),
+            cancellationToken);
+        return rows.Select(static r => r.ToEntry().Record).ToList();
+    }
+
+    private (StringBuilder Sql, DynamicParameters Values) Select(AuditFilter filter)
+    {
+        var sql = new StringBuilder($"SELECT {AuditTable.Columns} FROM audit WHERE sequence > @AfterSequence");
+        var values = new DynamicParameters(new { filter.AfterSequence });
         void And(string condition, string name, object? value)
         {
             if (value is not null)
@@ -30,70 +62,50 @@ public sealed partial class GatewayStore
 
         And("at >= @From", "From", filter.From?.ToUnixTimeMilliseconds());
         And("at < @Until", "Until", filter.Until?.ToUnixTimeMilliseconds());
-        And("outcome = @Outcome", "Outcome", (int?)filter.Outcome);
+        // Said once more in the words of the index, which holds failures only.
+        And(filter.Outcome is AuditOutcome.Success ? "outcome = @Outcome" : "outcome = @Outcome AND outcome <> 0", "Outcome", (int?)filter.Outcome);
         And("calling_ae = @CallingAE", "CallingAE", filter.CallingAE);
+        And("user_identity = @User", "User", filter.User);
+        And("node = @Node", "Node", filter.Node);
         And("patient = @Patient", "Patient", filter.Patient);
         And("study_uid = @StudyUID", "StudyUID", filter.StudyUID);
         And("sop_uid = @SopUID", "SopUID", filter.SopUID);
         if (filter.Events is { Count: > 0 } events)
         {
-            And(_dialect.IsOneOf("event", "Events"), "Events", events.Select(static e => e.ToString()).ToArray());
+            And(_dialect.IsOneOf("event", "Events"), "Events", events.Select(static e => (int)e).ToArray());
         }
 
-        sql.Append(" ORDER BY sequence LIMIT @Limit");
-        IEnumerable<AuditRow> rows = await ReadAsync(
-            c => c.QueryAsync<AuditRow>(new CommandDefinition(sql.ToString(), values, cancellationToken: cancellationToken)),
-            cancellationToken);
-        return rows.Select(static r => r.ToRecord()).ToList();
+        return (sql, values);
     }
 
-    private async Task InsertAuditAsync(DbConnection connection, DbTransaction transaction, AuditRecord record) =>
-        await connection.ExecuteAsync(
-            """
-            INSERT INTO audit (at, event, outcome, calling_ae, remote_address, patient, study_uid, sop_uid, reason, detail)
-            VALUES (@At, @Event, @Outcome, @CallingAE, @RemoteAddress, @Patient, @StudyUID, @SopUID, @Reason, @Detail)
-            """,
-            new
-            {
-                At = Now,
-                Event = record.Event.ToString(),
-                Outcome = (int)record.Outcome,
-                record.CallingAE,
-                record.RemoteAddress,
-                record.Patient,
-                record.StudyUID,
-                record.SopUID,
-                record.Reason,
-                record.Detail,
-            },
-            transaction);
-
-    // Names are the columns': Dapper fills by name.
-    private sealed class AuditRow
+    /// <summary>Gives an entry to the transaction of the change that it is about: written with it, or not at all.</summary>
+    /// <remarks>
+    /// Written by <see cref="WriteAuditAsync"/> when the batch is complete: the head of the trail, for which every gateway waits,
+    /// is held for two round trips and the commit, however long the batch takes.
+    /// </remarks>
+    private Task InsertAuditAsync(DbConnection connection, DbTransaction transaction, AuditRecord record)
     {
-        public long sequence { get; init; }
-        public long at { get; init; }
-        public string @event { get; init; } = "";
-        public int outcome { get; init; }
-        public string? calling_ae { get; init; }
-        public string? remote_address { get; init; }
-        public string? patient { get; init; }
-        public string? study_uid { get; init; }
-        public string? sop_uid { get; init; }
-        public string? reason { get; init; }
-        public string? detail { get; init; }
-
-        public AuditRecord ToRecord() => new(Enum.Parse<AuditEvent>(@event), (AuditOutcome)outcome)
-        {
-            Sequence = sequence,
-            At = DateTimeOffset.FromUnixTimeMilliseconds(at),
-            CallingAE = calling_ae,
-            RemoteAddress = remote_address,
-            Patient = patient,
-            StudyUID = study_uid,
-            SopUID = sop_uid,
-            Reason = reason,
-            Detail = detail,
-        };
+        _ = (connection, transaction);
+        _pendingAudit.Add((record with { At = _time.GetUtcNow(), Node = _node }).Storable());
+        return Task.CompletedTask;
     }
+
+    /// <summary>Chains the entries of a batch; the last thing that is done in its transaction.</summary>
+    /// <returns>The head after them; null when there are none.</returns>
+    private async Task<AuditHead?> WriteAuditAsync(DbConnection connection, DbTransaction transaction)
+    {
+        if (_pendingAudit.Count == 0)
+        {
+            return null;
+        }
+
+        AuditHead head = await LockHeadAsync(connection, transaction);
+        (IReadOnlyList<ChainedEntry> entries, AuditHead after) = _chain.Extend(head, _pendingAudit);
+        await _audit.WriteAsync(connection, transaction, entries, after);
+        return after;
+    }
+
+    private async Task<AuditHead> LockHeadAsync(DbConnection connection, DbTransaction transaction) =>
+        await connection.QuerySingleOrDefaultAsync<AuditHead>($"{SelectHead} {_dialect.ForUpdate}", transaction: transaction)
+            ?? throw new InvalidOperationException("The head of the audit trail is gone from the database: restore it from a backup, then run 'psg audit verify'.");
 }

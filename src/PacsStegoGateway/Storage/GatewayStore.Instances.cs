@@ -65,7 +65,7 @@ public sealed partial class GatewayStore
             if (owner is null)
             {
                 await InsertAsync(connection, transaction, row, ReceiptKind.New);
-                await InsertAuditAsync(connection, transaction, About(row, new AuditRecord(AuditEvent.Received)));
+                await InsertAuditAsync(connection, transaction, About(row, new AuditRecord(AuditEvent.Received) { Sealed = row.Essentials }));
                 return new Receipt(ReceiptKind.New);
             }
 

@@ -137,7 +137,7 @@ public sealed partial class GatewayStore
             Detail = Note,
         }));
         await InsertAsync(connection, transaction, later, ReceiptKind.New);
-        await InsertAuditAsync(connection, transaction, About(later, new AuditRecord(AuditEvent.Received)));
+        await InsertAuditAsync(connection, transaction, About(later, new AuditRecord(AuditEvent.Received) { Sealed = later.Essentials }));
         return true;
     }
 

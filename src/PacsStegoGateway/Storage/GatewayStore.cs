@@ -1,5 +1,7 @@
 using System.Data.Common;
+using PacsStegoGateway.Audit;
 using PacsStegoGateway.Configuration;
+using PacsStegoGateway.Steganography.Sealing;
 
 namespace PacsStegoGateway.Storage;
 
@@ -26,17 +28,23 @@ public sealed partial class GatewayStore : IAsyncDisposable
     private bool _isClosing;
     private DbConnection? _connection;
 
-    private GatewayStore(StoreDialect dialect, DbDataSource source, TimeProvider time)
+    private GatewayStore(StoreDialect dialect, DbDataSource source, KeyRing keys, string node, TimeProvider time)
     {
         _dialect = dialect;
         _source = source;
         _time = time;
+        _node = node;
+        _audit = dialect.CreateAuditTable();
+        _chain = new AuditChain(keys);
     }
 
     /// <summary>Opens the database and brings its schema up to date.</summary>
+    /// <param name="keys">What proves the entries of the audit trail: without a key nothing can be recorded, so nothing can be done.</param>
+    /// <param name="node">This gateway's name, for the entries.</param>
     /// <exception cref="StoreUnavailableException">It cannot be reached now.</exception>
     /// <exception cref="ConfigurationException">It is reached, and does not let us in.</exception>
-    public static async Task<GatewayStore> OpenAsync(StoreDialect dialect, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task<GatewayStore> OpenAsync(
+        StoreDialect dialect, KeyRing keys, TimeProvider time, CancellationToken cancellationToken, string node = "gateway")
     {
         DbDataSource source = dialect.CreateDataSource();
         try
@@ -44,7 +52,9 @@ public sealed partial class GatewayStore : IAsyncDisposable
             await using DbConnection connection = await source.OpenConnectionAsync(cancellationToken);
             await dialect.PrepareAsync(connection, cancellationToken);
             await Schema.MigrateAsync(connection, dialect);
-            return new GatewayStore(dialect, source, time);
+            var store = new GatewayStore(dialect, source, keys, node, time);
+            await store.TakeInUnchainedAsync(connection);
+            return store;
         }
         catch (Exception e)
         {
@@ -173,14 +183,18 @@ public sealed partial class GatewayStore : IAsyncDisposable
             DbConnection connection = await ConnectAsync();
             await using DbTransaction transaction = await connection.BeginTransactionAsync();
             running = true;
+            _pendingAudit.Clear();
             foreach (Unit unit in batch)
             {
                 await unit.RunAsync(connection, transaction);
             }
 
+            AuditHead? head = await WriteAuditAsync(connection, transaction);
+
             // From here on nobody knows whether it was committed until the database says so: never run again.
             running = false;
             await transaction.CommitAsync();
+            LastAuditHead = head ?? LastAuditHead;
         }
         catch (Exception e)
         {
@@ -224,6 +238,7 @@ public sealed partial class GatewayStore : IAsyncDisposable
         if (_connection is { } connection)
         {
             _connection = null;
+            _audit.Forget();
             await connection.DisposeAsync();
         }
     }

@@ -1,3 +1,4 @@
+using System.Data;
 using System.Data.Common;
 using Dapper;
 using Microsoft.Data.Sqlite;
@@ -28,6 +29,18 @@ public abstract class StoreDialect
 
     /// <summary>A condition: the column's value is one of the texts of an array parameter.</summary>
     public abstract string IsOneOf(string column, string parameter);
+
+    /// <summary>What is written behind a SELECT so that its rows stay ours until the transaction ends.</summary>
+    public abstract string ForUpdate { get; }
+
+    /// <summary>An expression: the database's clock, Unix milliseconds.</summary>
+    public abstract string DatabaseTime { get; }
+
+    /// <summary>A transaction that reads one state of the database, however long it takes, and holds up no writer.</summary>
+    public abstract ValueTask<DbTransaction> BeginSnapshotAsync(DbConnection connection, CancellationToken cancellationToken);
+
+    /// <summary>How entries get into the trail; one for each store.</summary>
+    internal abstract AuditTable CreateAuditTable();
 
     /// <summary>True when the same call may succeed later without anybody changing it.</summary>
     public abstract bool IsUnavailable(DbException exception);
@@ -62,6 +75,17 @@ public sealed class SqliteDialect(string path, int timeoutSeconds) : StoreDialec
 
     public override string IsOneOf(string column, string parameter) => $"{column} IN @{parameter}";
 
+    // Whoever writes has the whole database to himself already.
+    public override string ForUpdate => "";
+
+    public override string DatabaseTime => "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
+
+    // Deferred: it never asks for the right to write.
+    public override ValueTask<DbTransaction> BeginSnapshotAsync(DbConnection connection, CancellationToken cancellationToken) =>
+        ValueTask.FromResult<DbTransaction>(((SqliteConnection)connection).BeginTransaction(deferred: true));
+
+    internal override AuditTable CreateAuditTable() => new SqliteAuditTable();
+
     // SQLITE_BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN: the disk or another process, not the statement.
     public override bool IsUnavailable(DbException exception) =>
         exception is SqliteException { SqliteErrorCode: 5 or 6 or 8 or 10 or 13 or 14 };
@@ -94,10 +118,16 @@ public sealed class PostgreSqlDialect(DatabaseOptions options) : StoreDialect
         return NpgsqlDataSource.Create(connection);
     }
 
-    // A server set to synchronous_commit=off would acknowledge what it may lose.
+    // A server set to synchronous_commit=off would acknowledge what it may lose. The limits: every gateway waits for the head of
+    // the audit trail, so one that hangs while it holds it is thrown out by the server.
     public override async ValueTask PrepareAsync(DbConnection connection, CancellationToken cancellationToken) =>
         await connection.ExecuteAsync(new CommandDefinition(
-            "SET synchronous_commit = on", cancellationToken: cancellationToken));
+            $"""
+            SET synchronous_commit = on;
+            SET lock_timeout = '{options.TimeoutSeconds}s';
+            SET statement_timeout = '{options.TimeoutSeconds}s';
+            SET idle_in_transaction_session_timeout = '{options.TimeoutSeconds}s'
+            """, cancellationToken: cancellationToken));
 
     public override async ValueTask LockSchemaAsync(DbConnection connection, DbTransaction transaction) =>
         await connection.ExecuteAsync("SELECT pg_advisory_xact_lock(7283642)", transaction: transaction);
@@ -105,10 +135,24 @@ public sealed class PostgreSqlDialect(DatabaseOptions options) : StoreDialect
     // Dapper hands an array to PostgreSQL as one parameter.
     public override string IsOneOf(string column, string parameter) => $"{column} = ANY(@{parameter})";
 
-    // Class 53 is "insufficient resources" (disk full, too many connections), 57 "operator intervention" (shutting down).
+    public override string ForUpdate => "FOR UPDATE";
+
+    public override string DatabaseTime => "(extract(epoch FROM clock_timestamp()) * 1000)::BIGINT";
+
+    public override async ValueTask<DbTransaction> BeginSnapshotAsync(DbConnection connection, CancellationToken cancellationToken)
+    {
+        DbTransaction transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
+        await connection.ExecuteAsync(new CommandDefinition("SET TRANSACTION READ ONLY", transaction: transaction, cancellationToken: cancellationToken));
+        return transaction;
+    }
+
+    internal override AuditTable CreateAuditTable() => new PostgreSqlAuditTable();
+
+    // Class 53 is "insufficient resources" (disk full, too many connections), 57 "operator intervention" (shutting down, timeouts);
+    // 55P03 and 25P03 are the limits of PrepareAsync: another gateway held on, or we did.
     public override bool IsUnavailable(DbException exception) =>
         exception is NpgsqlException { IsTransient: true }
-        || exception.SqlState is ['5', '3' or '7', ..] or ['0', '8', ..]
+        || exception.SqlState is ['5', '3' or '7', ..] or ['0', '8', ..] or "55P03" or "25P03"
         || exception is NpgsqlException { InnerException: IOException or TimeoutException or System.Net.Sockets.SocketException };
 
     // Class 28 is "invalid authorization", 3D "invalid catalog name"; a missing password never reaches the server.

@@ -119,7 +119,7 @@ public sealed class IntakeTests : IDisposable
         {
             using var spool = new Spool(_spoolOptions, mount);
             await using GatewayStore store = await GatewayStore.OpenAsync(
-                new SqliteDialect(Path.Combine(_folder, "small.db"), 5), TimeProvider.System, Cancel);
+                new SqliteDialect(Path.Combine(_folder, "small.db"), 5), SampleObjects.Keys, TimeProvider.System, Cancel);
             var intake = new InstanceIntake(spool, store, new IdentityVault(SampleObjects.Keys), _spoolOptions, new WorkSignal(), NullLogger<InstanceIntake>.Instance);
             async Task<IntakeOutcome> AcceptAsync(int number) => await intake.AcceptAsync(
                 RequestOf(SampleObjects.Encode(SampleObjects.Create(number, pixelBytes: 500_000)), SampleObjects.SopUID(number)), Cancel);
@@ -190,7 +190,7 @@ public sealed class IntakeTests : IDisposable
     {
         var spool = new Spool(_spoolOptions, Path.Combine(_folder, "spool"));
         GatewayStore store = await GatewayStore.OpenAsync(
-            dialect ?? new SqliteDialect(Path.Combine(_folder, "gateway.db"), 5), TimeProvider.System, Cancel);
+            dialect ?? new SqliteDialect(Path.Combine(_folder, "gateway.db"), 5), SampleObjects.Keys, TimeProvider.System, Cancel);
         return new Door(spool, store, new InstanceIntake(
             spool, store, new IdentityVault(SampleObjects.Keys), _spoolOptions, new WorkSignal(), NullLogger<InstanceIntake>.Instance));
     }

@@ -118,7 +118,7 @@ public sealed class QuarantineCommandTests
     private static async Task<(int Code, string Output, string Error)> RunAsync(GatewayHarness gateway, params string[] arguments)
     {
         string config = Path.Combine(gateway.Options.DataFolder, "gateway.json");
-        await File.WriteAllTextAsync(config, JsonSerializer.Serialize(new { gateway.Options.DataFolder }), Cancel);
+        await File.WriteAllTextAsync(config, JsonSerializer.Serialize(new { gateway.Options.DataFolder, Keys = new { SampleObjects.RingPath } }), Cancel);
         var start = new ProcessStartInfo(
             "dotnet", [Path.Combine(AppContext.BaseDirectory, "psg.dll"), "quarantine", .. arguments, "--config", config])
         {

@@ -163,7 +163,7 @@ public sealed class QuarantineStoreTests(PostgresFixture postgres) : IClassFixtu
         ReceivedBytes = 10,
     };
 
-    private static Task<GatewayStore> OpenAsync(StoreDialect dialect) => GatewayStore.OpenAsync(dialect, TimeProvider.System, Cancel);
+    private static Task<GatewayStore> OpenAsync(StoreDialect dialect) => GatewayStore.OpenAsync(dialect, SampleObjects.Keys, TimeProvider.System, Cancel);
 
     private async Task<StoreDialect> DialectAsync(DatabaseKind kind)
     {

@@ -18,9 +18,11 @@ public static class SampleObjects
     /// <summary>Where the stand-in keeps the original; even group, so that a PACS keeps it.</summary>
     private static readonly Tag Hidden = Tags.PixelData;
 
+    /// <summary>Where <see cref="Keys"/> lies, for programs that load it themselves.</summary>
+    public static string RingPath { get; } = Path.Combine(Directory.CreateTempSubdirectory("psg-keys-").FullName, "keyring.json");
+
     /// <summary>Made once: it holds an RSA key.</summary>
-    public static KeyRing Keys { get; } = KeyRing.Create(
-        Path.Combine(Directory.CreateTempSubdirectory("psg-keys-").FullName, "keyring.json"));
+    public static KeyRing Keys { get; } = KeyRing.Create(RingPath);
 
     public static Pseudonymizer Pseudonyms { get; } = new(Keys.PseudonymKey);
 
