@@ -9,6 +9,9 @@ public enum AuditEvent
     /// <summary>The service started with another configuration than it last stopped with, or took a new one while it ran.</summary>
     ConfigurationChanged = 102,
 
+    /// <summary>A configuration that changed while the service ran is wrong; the one before stays in effect.</summary>
+    ConfigurationRefused = 103,
+
     /// <summary>Entries of an earlier version, written without a chain, stand before this one.</summary>
     TrailTakenOver = 110,
 

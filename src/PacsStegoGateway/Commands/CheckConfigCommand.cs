@@ -12,17 +12,21 @@ internal static class CheckConfigCommand
     {
         Option<string?> config = CommonOptions.Config();
         Option<string[]> set = RunCommand.Switches();
+        Option<bool> against = new("--against-running")
+        {
+            Description = "Instead of everything prints what is different from the configuration that the gateway last took, and what of it waits for a restart.",
+        };
         var command = new Command("check-config",
             "Prints every problem of the configuration at once, or the one in effect without secrets. Also opens what it names: key ring, segmenter, certificates, folders, database.")
         {
-            config, set,
+            config, set, against,
         };
-        command.SetAction((result, cancellation) =>
-            RunAsync(ConfigurationFile.Find(result.GetValue(config)), RunCommand.ToSwitches(result.GetValue(set)), cancellation));
+        command.SetAction((result, cancellation) => RunAsync(
+            ConfigurationFile.Find(result.GetValue(config)), RunCommand.ToSwitches(result.GetValue(set)), result.GetValue(against), cancellation));
         return command;
     }
 
-    private static async Task<int> RunAsync(string? file, IReadOnlyList<string> switches, CancellationToken cancellation)
+    private static async Task<int> RunAsync(string? file, IReadOnlyList<string> switches, bool againstRunning, CancellationToken cancellation)
     {
         var problems = new List<ConfigurationProblem>();
         GatewayOptions options = GatewayConfiguration.Read(file, switches, problems) ?? throw new ConfigurationException(problems);
@@ -33,8 +37,29 @@ internal static class CheckConfigCommand
             throw new ConfigurationException(problems);
         }
 
-        Console.WriteLine(GatewayConfiguration.Print(options));
+        foreach (string warning in KeyPlace.Warnings(options))
+        {
+            await Console.Error.WriteLineAsync($"Warning: {warning}").ConfigureAwait(false);
+        }
+
+        Console.WriteLine(againstRunning ? Differences(options) : GatewayConfiguration.Print(options));
         return ExitCode.Done;
+    }
+
+    /// <summary>Secrets are in no file of the gateway, so that they cannot be compared.</summary>
+    private static string Differences(GatewayOptions options)
+    {
+        string path = LastGoodConfiguration.PathOf(options);
+        if (!File.Exists(path))
+        {
+            throw new CommandException($"{path}: there is no such file. The gateway has not run in this data folder, or runs in another.");
+        }
+
+        var problems = new List<ConfigurationProblem>();
+        GatewayOptions running = GatewayConfiguration.Read(path, problems) ?? throw new ConfigurationException(problems);
+        string[] lines = [.. ConfigurationDifference.Between(running, options).Where(static d => d.Before != "(secret)" && d.After != "(secret)")
+            .Select(static d => $"{(d.IsLive ? "at once       " : "at a restart  ")}{d}")];
+        return lines.Length == 0 ? "No difference." : string.Join(Environment.NewLine, lines);
     }
 
     /// <summary>Opens what is named, except where the name itself is already a problem: the same would be said twice.</summary>

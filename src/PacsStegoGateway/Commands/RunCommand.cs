@@ -13,14 +13,15 @@ internal static class RunCommand
         Option<string[]> set = Switches();
         var command = new Command("run", "Runs the gateway until it is told to stop.") { config, set };
         command.SetAction((result, cancellation) => RunAsync(
-            ConfigurationFile.Load(result.GetValue(config), ToSwitches(result.GetValue(set))), cancellation));
+            new ConfigurationSource(ConfigurationFile.Find(result.GetValue(config)), ToSwitches(result.GetValue(set))), cancellation));
         return command;
     }
 
-    private static async Task<int> RunAsync(GatewayOptions options, CancellationToken cancellation)
+    private static async Task<int> RunAsync(ConfigurationSource source, CancellationToken cancellation)
     {
+        GatewayOptions options = source.Load();
         using ProtectionRooms rooms = ProtectionRooms.Open(options);
-        return await GatewayHost.RunAsync(options, new ProtectionParts(rooms.Keys, rooms.Protector.Protect, rooms.Revealer.Reveal), cancellation).ConfigureAwait(false);
+        return await GatewayHost.RunAsync(options, source, new ProtectionParts(rooms.Keys, rooms.Protector.Protect, rooms.Revealer.Reveal), cancellation).ConfigureAwait(false);
     }
 
     /// <summary>Single values over the configuration file.</summary>

@@ -32,6 +32,11 @@ public static class GatewayConfiguration
         return options is not null && problems.Count == 0 ? options : throw new ConfigurationException(problems);
     }
 
+    /// <summary>Reads a file alone, without environment and switches.</summary>
+    /// <inheritdoc cref="Read(string, IReadOnlyList{string}, List{ConfigurationProblem})"/>
+    public static GatewayOptions? Read(string file, List<ConfigurationProblem> problems) =>
+        Read(new ConfigurationBuilder().AddJsonFile(Path.GetFullPath(file), optional: false), file, problems);
+
     /// <summary>Reads what can be read; what cannot (unknown keys, values that are no number) is added to the problems.</summary>
     /// <returns>Null when the file as a whole cannot be read: anything said about its keys would be invented.</returns>
     public static GatewayOptions? Read(string? file, IReadOnlyList<string> switches, List<ConfigurationProblem> problems)
@@ -42,7 +47,11 @@ public static class GatewayConfiguration
             builder.AddJsonFile(Path.GetFullPath(file), optional: false);
         }
 
-        builder.AddEnvironmentVariables(EnvironmentPrefix).AddCommandLine([.. switches]);
+        return Read(builder.AddEnvironmentVariables(EnvironmentPrefix).AddCommandLine([.. switches]), file ?? "(switches)", problems);
+    }
+
+    private static GatewayOptions? Read(IConfigurationBuilder builder, string from, List<ConfigurationProblem> problems)
+    {
         IConfiguration read;
         try
         {
@@ -50,7 +59,7 @@ public static class GatewayConfiguration
         }
         catch (Exception e) when (e is IOException or InvalidDataException or FormatException or UnauthorizedAccessException)
         {
-            problems.Add(new ConfigurationProblem(file ?? "(switches)", Reason(e)));
+            problems.Add(new ConfigurationProblem(from, Reason(e)));
             return null;
         }
 
@@ -86,7 +95,15 @@ public static class GatewayConfiguration
     public static string Print(GatewayOptions options)
     {
         JsonNode tree = JsonSerializer.SerializeToNode(options, Printing)!;
-        Redact(tree, typeof(GatewayOptions));
+        Redact(tree, typeof(GatewayOptions), "(set)");
+        return tree.ToJsonString(Printing);
+    }
+
+    /// <summary>The same in a form that can be read again: a secret shows as null, whether it is set or not.</summary>
+    public static string PrintWithoutSecrets(GatewayOptions options)
+    {
+        JsonNode tree = JsonSerializer.SerializeToNode(options, Printing)!;
+        Redact(tree, typeof(GatewayOptions), null);
         return tree.ToJsonString(Printing);
     }
 
@@ -207,23 +224,24 @@ public static class GatewayConfiguration
         return false;
     }
 
-    private static void Redact(JsonNode node, Type type)
+    /// <param name="instead">What stands where a secret is set.</param>
+    private static void Redact(JsonNode node, Type type, string? instead)
     {
         foreach (PropertyInfo property in type.GetProperties())
         {
             if (property.IsDefined(typeof(SecretAttribute)) && node[property.Name] is not null)
             {
-                node[property.Name] = "(set)";
+                node[property.Name] = instead;
             }
             else if (node[property.Name] is JsonObject below)
             {
-                Redact(below, property.PropertyType);
+                Redact(below, property.PropertyType, instead);
             }
             else if (node[property.Name] is JsonArray list && property.PropertyType.IsGenericType)
             {
                 foreach (JsonObject item in list.OfType<JsonObject>())
                 {
-                    Redact(item, property.PropertyType.GetGenericArguments()[0]);
+                    Redact(item, property.PropertyType.GetGenericArguments()[0], instead);
                 }
             }
         }

@@ -46,22 +46,26 @@ public sealed partial class GatewayHost : IAsyncDisposable
 
     /// <summary>Runs until told to stop: by the token (the command line turns SIGTERM and Ctrl+C into it) or the Windows service control manager.</summary>
     /// <returns>The exit code: 0.</returns>
-    public static async Task<int> RunAsync(GatewayOptions options, ProtectionParts protection, CancellationToken cancellationToken)
+    /// <param name="source">Where the options came from, to be read again when it changes; null: never.</param>
+    public static async Task<int> RunAsync(
+        GatewayOptions options, ConfigurationSource? source, ProtectionParts protection, CancellationToken cancellationToken)
     {
         if (OperatingSystem.IsWindows()
-            && WindowsService.TryRun((ready, stop) => RunAsync(options, protection, ready, stop), out int exitCode))
+            && WindowsService.TryRun((ready, stop) => RunAsync(options, source, protection, ready, stop), out int exitCode))
         {
             return exitCode;
         }
 
-        return await RunAsync(options, protection, static () => { }, cancellationToken);
+        return await RunAsync(options, source, protection, static () => { }, cancellationToken);
     }
 
     /// <summary>Starts; returns when associations are accepted.</summary>
     /// <param name="configureLogging">Null: to the console.</param>
+    /// <param name="source">Where the options came from, to be read again when it changes; null: never.</param>
     /// <exception cref="IOException">The port is taken, or the spool belongs to another process.</exception>
     public static async Task<GatewayHost> StartAsync(
-        GatewayOptions options, ProtectionParts protection, Action<ILoggingBuilder>? configureLogging, CancellationToken cancellationToken)
+        GatewayOptions options, ProtectionParts protection, Action<ILoggingBuilder>? configureLogging, CancellationToken cancellationToken,
+        ConfigurationSource? source = null)
     {
         // Flushing a file blocks a thread; with many senders the pool must not have to grow one by one.
         ThreadPool.GetMinThreads(out int workers, out int completions);
@@ -82,6 +86,11 @@ public sealed partial class GatewayHost : IAsyncDisposable
             var live = new LiveConfiguration(options, words => LogCertificates(logger, words));
             GatewayTls tls = live.Current.Tls;
             Compose(builder, live, protection, store, spool, systemd);
+            if (source is { File: not null })
+            {
+                builder.Services.AddSingleton(source).AddHostedService<ConfigurationReload>();
+            }
+
             KestrelListenOptions? secure = null;
             builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => secure = Listen(kestrel, options.Listen, tls.Server));
             // Last: the server registers pools of its own, and takes the one that was registered last.
@@ -140,9 +149,10 @@ public sealed partial class GatewayHost : IAsyncDisposable
         _spool.Dispose();
     }
 
-    private static async Task<int> RunAsync(GatewayOptions options, ProtectionParts protection, Action ready, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(
+        GatewayOptions options, ConfigurationSource? source, ProtectionParts protection, Action ready, CancellationToken cancellationToken)
     {
-        await using GatewayHost host = await StartAsync(options, protection, null, cancellationToken);
+        await using GatewayHost host = await StartAsync(options, protection, null, cancellationToken, source);
         ready();
         await Task.Delay(Timeout.Infinite, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return 0;

@@ -20,6 +20,7 @@ public static class ServiceContent
         [Service]
         Type=notify
         ExecStart={Quote(program)} run --config {Quote(configuration)}
+        ExecReload=/bin/kill -HUP $MAINPID
         User={account}
         StateDirectory=psg
         WorkingDirectory=/var/lib/psg

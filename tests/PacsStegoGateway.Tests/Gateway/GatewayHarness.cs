@@ -43,6 +43,11 @@ public sealed class GatewayHarness : IAsyncDisposable
 
     public ProtectionParts Parts { get; set; } = SampleObjects.Parts;
 
+    /// <summary>What the gateway watches; null: nothing.</summary>
+    public ConfigurationSource? Source { get; set; }
+
+    public LogLevel LeastLogged { get; set; } = LogLevel.Debug;
+
     public ConcurrentQueue<string> LogLines { get; } = new();
 
     public GatewayHost Host => _host ?? throw new InvalidOperationException("Not started.");
@@ -65,9 +70,9 @@ public sealed class GatewayHarness : IAsyncDisposable
     {
         _host = await GatewayHost.StartAsync(Options, Parts, logging =>
         {
-            logging.SetMinimumLevel(LogLevel.Debug);
+            logging.SetMinimumLevel(LeastLogged);
             logging.AddProvider(new Collector(LogLines));
-        }, Cancel);
+        }, Cancel, Source);
         Pacs.MoveTo = Peer("PACS");
     }
 
