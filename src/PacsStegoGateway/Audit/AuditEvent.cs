@@ -12,6 +12,9 @@ public enum AuditEvent
     /// <summary>A configuration that changed while the service ran is wrong; the one before stays in effect.</summary>
     ConfigurationRefused = 103,
 
+    /// <summary>This gateway goes on with what a dead one left.</summary>
+    WorkTakenOver = 105,
+
     /// <summary>Entries of an earlier version, written without a chain, stand before this one.</summary>
     TrailTakenOver = 110,
 
@@ -36,6 +39,15 @@ public enum AuditEvent
 
     /// <summary>The PACS has taken responsibility for the object: our files of it are gone.</summary>
     Committed = 502,
+
+    /// <summary>A destination refused an object for good: a dead letter.</summary>
+    DeliveryDead = 503,
+
+    /// <summary>A person wants an object sent to a destination now, or again.</summary>
+    DeliveryRetried = 504,
+
+    /// <summary>A person decided that an object is not sent to a destination.</summary>
+    DeliveryDropped = 505,
     Query = 600,
     QueryRefused = 601,
 

@@ -13,6 +13,8 @@ public sealed class GatewayOptions
     /// <summary>Folder that relative paths of Spool, Database and Keys start from. Default <c>data</c>, in the working folder.</summary>
     public string DataFolder { get; set; } = "data";
 
+    public NodeOptions Node { get; set; } = new();
+
     public ListenOptions Listen { get; set; } = new();
 
     [Live]

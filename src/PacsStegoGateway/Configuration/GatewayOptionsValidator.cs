@@ -11,6 +11,7 @@ public static partial class GatewayOptionsValidator
     public static IReadOnlyList<ConfigurationProblem> Validate(GatewayOptions options)
     {
         var found = new Problems();
+        CheckNode(options.Node, found);
         CheckListen(options.Listen, found);
         CheckLimits(options.Limits, found);
         CheckCallers(options, found);

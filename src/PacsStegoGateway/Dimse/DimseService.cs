@@ -134,7 +134,7 @@ public sealed partial class DimseService(
 
         IntakeOutcome outcome = await rooms.Intake.AcceptAsync(
             new IntakeRequest(request.AffectedSOPClassUID, request.AffectedSOPInstanceUID, request.TransferSyntaxUID,
-                request.DataSet, request.Association.CallingAETitle, _remote),
+                request.DataSet, request.Association.CallingAETitle, _remote) { CalledAE = request.Association.CalledAETitle },
             cancellationToken);
         return outcome is IntakeOutcome.Refused refused
             ? RefusalStatus.ResponseOf(refused.Reason, refused.OffendingElement)

@@ -1,4 +1,3 @@
-using PacsStegoGateway.Audit;
 using PacsStegoGateway.Configuration;
 using PacsStegoGateway.Dicom;
 using PacsStegoGateway.Dicom.Network;
@@ -9,18 +8,20 @@ using PacsStegoGateway.Work;
 namespace PacsStegoGateway.Forwarding;
 
 /// <summary>
-/// Sends protected objects to one destination. The rows are its queue; an association is kept open while there is work. A row
-/// is forwarded when the destination said so, and only then do its files go.
+/// Sends protected objects to one destination. Its deliveries are its queue; an association is kept open while there is work. An
+/// object is forwarded when every destination said so, and only then do its files go.
 /// </summary>
 /// <remarks>
 /// After a crash between the destination's answer and our commit the object is sent again under the same UID: the PACS
-/// stores it once. When the destination is away nothing is written to the rows: it is the destination that waits, not they.
+/// stores it once. When the destination is away nothing is written to the rows: it is the destination that waits, not they; other
+/// destinations have queues and associations of their own.
 /// </remarks>
 public sealed partial class Forwarder(
     GatewayStore store, Spool spool, PacsOptions destination, GatewayTls tls, WorkOptions work, WorkSignal isProtected, TimeProvider time,
     ILogger<Forwarder> logger) : BackgroundService
 {
-    private readonly RowQueue _queue = new(store, InstanceState.Protected, work.QueueLength, isProtected, logger);
+    private readonly RowQueue<DeliveryRow> _queue = new(
+        store, (limit, cancellation) => store.DueDeliveriesAsync(destination.KnownAs, limit, cancellation), static d => d.Id, work.QueueLength, isProtected, logger);
     private readonly ProposedContexts _contexts = new();
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -36,11 +37,11 @@ public sealed partial class Forwarder(
         int failures = 0;
         try
         {
-            while (await NextAsync(link, stopping) is { } row)
+            while (await NextAsync(link, stopping) is { } delivery)
             {
                 try
                 {
-                    failures = await SendAsync(link, row, stopping) ? 0 : failures + 1;
+                    failures = await SendAsync(link, delivery, stopping) ? 0 : failures + 1;
                 }
                 catch (StoreUnavailableException e)
                 {
@@ -50,12 +51,12 @@ public sealed partial class Forwarder(
                 catch (Exception e) when (e is not OperationCanceledException)
                 {
                     // The row is as it was; the sender must live on, or the queue would stand still unnoticed.
-                    LogUnexpected(logger, row.Id, e.GetType().Name);
+                    LogUnexpected(logger, delivery.Instance.Id, e.GetType().Name);
                     failures++;
                 }
                 finally
                 {
-                    _queue.Done(row);
+                    _queue.Done(delivery);
                 }
 
                 if (failures > 0)
@@ -72,13 +73,13 @@ public sealed partial class Forwarder(
     }
 
     /// <summary>The next row; the association is released after a while without one.</summary>
-    private async Task<InstanceRow?> NextAsync(DestinationLink link, CancellationToken stopping)
+    private async Task<DeliveryRow?> NextAsync(DestinationLink link, CancellationToken stopping)
     {
         while (true)
         {
-            if (_queue.Rows.TryRead(out InstanceRow? row))
+            if (_queue.Rows.TryRead(out DeliveryRow? delivery))
             {
-                return row;
+                return delivery;
             }
 
             using var idle = CancellationTokenSource.CreateLinkedTokenSource(stopping);
@@ -102,8 +103,15 @@ public sealed partial class Forwarder(
     }
 
     /// <returns>False when the destination, not the object, is the trouble: wait before anything else is sent.</returns>
-    private async Task<bool> SendAsync(DestinationLink link, InstanceRow row, CancellationToken stopping)
+    private async Task<bool> SendAsync(DestinationLink link, DeliveryRow delivery, CancellationToken stopping)
     {
+        if (!store.HoldsLease)
+        {
+            // Perhaps another gateway has it by now: what is still ours is read again.
+            return false;
+        }
+
+        InstanceRow row = delivery.Instance;
         bool sending = false;
         try
         {
@@ -113,7 +121,7 @@ public sealed partial class Forwarder(
             RequestorAssociation? association = await link.OpenAsync(row.SopClassUID, written.UID, stopping);
             if (association is null)
             {
-                await SetAsideAsync(row, "The destination accepts no presentation context for this object.");
+                await SetAsideAsync(delivery, $"{destination.AETitle} accepts no presentation context for this object.");
                 return true;
             }
 
@@ -123,18 +131,18 @@ public sealed partial class Forwarder(
             StoreResponse response = await association.StoreAsync(
                 row.SopClassUID, row.SopUID, transferSyntax.UID, form, null, stopping);
             sending = false;
-            return await SettleAsync(row, response.Status);
+            return await SettleAsync(delivery, response.Status);
         }
         catch (FileNotFoundException)
         {
-            // Forwarded already, by a row read before; or lost, which the row's own state will say.
+            // Sent already, by a row read before; or lost, which the row's own state will say.
             await store.QuarantineAsync(row, RefusalReason.MalformedDataSet, "The spool file is missing.");
             return true;
         }
         catch (DicomContentException)
         {
             // What we wrote cannot be read back: trying again changes nothing, and a person must see it.
-            LogRefused(logger, row.Id, destination.AETitle);
+            LogUnreadable(logger, row.Id);
             await store.QuarantineAsync(row, RefusalReason.ProofFailed, "The protected object in the spool cannot be read back.");
             return true;
         }
@@ -149,7 +157,7 @@ public sealed partial class Forwarder(
             if (sending)
             {
                 // It may be this object that the destination cannot bear: let others go first.
-                await RetryAsync(row, $"The association failed while sending: {e.Failure}.");
+                await RetryAsync(delivery, $"The association with {destination.AETitle} failed while sending: {e.Failure}.");
             }
 
             return false;
@@ -161,21 +169,22 @@ public sealed partial class Forwarder(
         }
     }
 
-    private async Task<bool> SettleAsync(InstanceRow row, DimseStatus status)
+    private async Task<bool> SettleAsync(DeliveryRow delivery, DimseStatus status)
     {
         if (status == DimseStatus.ElementsDiscarded)
         {
             // Perhaps the sealed ones: our files are then the only way back to the original, and a person decides.
-            await SetAsideAsync(row, $"{destination.AETitle} stored it but discarded elements ({status}).");
+            await SetAsideAsync(delivery, $"{destination.AETitle} stored it but discarded elements ({status}).");
             return true;
         }
 
         if (status.IsSuccess || status.IsWarning)
         {
-            if (await store.SetForwardedAsync(row, $"{destination.AETitle} answered {status}."))
+            Settlement settled = await store.SettleDeliverySentAsync(delivery, $"{destination.AETitle} answered {status}.");
+            if (settled.FilesUnneeded)
             {
-                spool.Delete(row.ProtectedFile!);
-                spool.Delete(row.ReceivedFile);
+                spool.Delete(delivery.Instance.ProtectedFile!);
+                spool.Delete(delivery.Instance.ReceivedFile);
             }
 
             return true;
@@ -183,28 +192,27 @@ public sealed partial class Forwarder(
 
         if (!status.IsTransient)
         {
-            await SetAsideAsync(row, $"{destination.AETitle} answered {status}.");
+            await SetAsideAsync(delivery, $"{destination.AETitle} answered {status}.");
             return true;
         }
 
-        await RetryAsync(row, $"{destination.AETitle} answered {status}.");
+        await RetryAsync(delivery, $"{destination.AETitle} answered {status}.");
         return false;
     }
 
-    private async Task SetAsideAsync(InstanceRow row, string detail)
+    private async Task SetAsideAsync(DeliveryRow delivery, string detail)
     {
-        LogRefused(logger, row.Id, destination.AETitle);
-        await store.QuarantineAsync(row, RefusalReason.RefusedByDestination, detail);
+        LogRefused(logger, delivery.Instance.Id, destination.AETitle);
+        await store.SettleDeliveryDeadAsync(delivery, detail);
     }
 
-    private Task RetryAsync(InstanceRow row, string detail) => store.RetryLaterAsync(
-        row, time.GetUtcNow() + Backoff.After(row.Attempts, work), RefusalReason.RefusedByDestination, detail,
-        new AuditRecord(AuditEvent.ForwardFailed, AuditOutcome.MinorFailure) { Reason = nameof(RefusalReason.RefusedByDestination), Detail = detail });
+    private Task RetryAsync(DeliveryRow delivery, string detail) =>
+        store.SettleDeliveryRetryAsync(delivery, time.GetUtcNow() + Backoff.After(delivery.Attempts, work), detail);
 
     [LoggerMessage(4001, LogLevel.Warning, "{Destination} cannot be reached ({Failure}): objects wait in the spool.")]
     private static partial void LogAway(ILogger logger, string destination, string failure);
 
-    [LoggerMessage(4002, LogLevel.Error, "Instance {Id} was refused by {Destination} for good and is quarantined.")]
+    [LoggerMessage(4002, LogLevel.Error, "Instance {Id} was refused by {Destination} for good: a dead letter (psg queue).")]
     private static partial void LogRefused(ILogger logger, long id, string destination);
 
     [LoggerMessage(4003, LogLevel.Warning, "The database is away: forwarding waits.")]
@@ -212,6 +220,9 @@ public sealed partial class Forwarder(
 
     [LoggerMessage(4004, LogLevel.Warning, "Instance {Id} cannot be read from the spool.")]
     private static partial void LogSpool(ILogger logger, long id, Exception exception);
+
+    [LoggerMessage(4006, LogLevel.Error, "The protected object of instance {Id} cannot be read back from the spool and is quarantined.")]
+    private static partial void LogUnreadable(ILogger logger, long id);
 
     [LoggerMessage(4005, LogLevel.Error, "Forwarding instance {Id} failed unexpectedly with {Type}.")]
     private static partial void LogUnexpected(ILogger logger, long id, string type);

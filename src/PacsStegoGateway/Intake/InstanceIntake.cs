@@ -15,7 +15,11 @@ namespace PacsStegoGateway.Intake;
 /// <param name="TransferSyntaxUID">How <paramref name="DataSet"/> is encoded.</param>
 /// <param name="DataSet">The bytes as they arrive, without meta header.</param>
 public sealed record IntakeRequest(
-    string AffectedSOPClassUID, string AffectedSOPInstanceUID, string TransferSyntaxUID, PipeReader DataSet, string CallingAE, string RemoteAddress);
+    string AffectedSOPClassUID, string AffectedSOPInstanceUID, string TransferSyntaxUID, PipeReader DataSet, string CallingAE, string RemoteAddress)
+{
+    /// <summary>The title that was called.</summary>
+    public string CalledAE { get; init; } = "";
+}
 
 /// <summary>Accepted means on disk and committed; there is no promise in between.</summary>
 public abstract record IntakeOutcome
@@ -244,6 +248,7 @@ public sealed partial class InstanceIntake(
             Essentials = vault.Seal(EssentialIdentity.Of(dataSet)),
             ContentHash = contentHash,
             CallingAE = request.CallingAE,
+            CalledAE = request.CalledAE,
             RemoteAddress = request.RemoteAddress,
             ReceivedFile = file.Name,
             ReceivedBytes = file.Length,

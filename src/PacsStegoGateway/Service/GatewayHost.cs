@@ -138,6 +138,7 @@ public sealed partial class GatewayHost : IAsyncDisposable
         try
         {
             await _store.AppendAuditAsync(new AuditRecord(AuditEvent.ServiceStopped));
+            await _store.ReleaseLeaseAsync();
         }
         catch (StoreUnavailableException)
         {
@@ -158,17 +159,31 @@ public sealed partial class GatewayHost : IAsyncDisposable
         return 0;
     }
 
-    /// <summary>Waits for a database that is away: a gateway that starts before its database must not give up.</summary>
+    /// <summary>Opens the database and takes our rows. Waits for a database that is away: a gateway that starts before its database must not give up.</summary>
     private static async Task<GatewayStore> OpenStoreAsync(GatewayOptions options, KeyRing keys, ILogger logger, CancellationToken cancellationToken)
     {
+        string spool = SpoolIdentity.Make(options.InDataFolder(options.Spool.Folder), options.Node.Name);
         while (true)
         {
+            GatewayStore? store = null;
             try
             {
-                return await GatewayStore.OpenAsync(StoreDialect.Of(options), keys, TimeProvider.System, cancellationToken);
+                store = await GatewayStore.OpenAsync(StoreDialect.Of(options), keys, TimeProvider.System, cancellationToken, options.Node.Name);
+                await store.JoinAsync(spool, TimeSpan.FromSeconds(options.Node.LeaseSeconds), TargetOf(options.Pacs));
+                return store;
             }
-            catch (StoreUnavailableException e)
+            catch (Exception e)
             {
+                if (store is not null)
+                {
+                    await store.DisposeAsync();
+                }
+
+                if (e is not StoreUnavailableException)
+                {
+                    throw;
+                }
+
                 LogWaiting(logger, e);
                 await Task.Delay(DatabaseRetry, cancellationToken);
             }
@@ -196,8 +211,10 @@ public sealed partial class GatewayHost : IAsyncDisposable
             new OriginalSource(protection.Reveal, spool, maxBytes), live, Log<MoveService>(p)));
         services.AddSingleton<DimseRooms>();
         services.AddSingleton<DimseConnectionHandler>();
+        services.AddHostedService(p => new LeaseKeeper(store, options.InDataFolder(options.Spool.Folder), TargetOf(options.Pacs), options.Node,
+            [received, isProtected], TimeProvider.System, Log<LeaseKeeper>(p)));
         services.AddHostedService(p => new ProtectionWorker(
-            store, spool, protection.Protect, options.Work, received, isProtected, TimeProvider.System, Log<ProtectionWorker>(p)));
+            store, spool, protection.Protect, [TargetOf(options.Pacs)], options.Work, received, isProtected, TimeProvider.System, Log<ProtectionWorker>(p)));
         services.AddHostedService(p => new Forwarder(
             store, spool, options.Pacs, tls, options.Work, isProtected, TimeProvider.System, Log<Forwarder>(p)));
         services.AddHostedService<Housekeeping>();
@@ -240,6 +257,8 @@ public sealed partial class GatewayHost : IAsyncDisposable
         });
         return secure;
     }
+
+    private static ForwardTarget TargetOf(PacsOptions pacs) => new(pacs.KnownAs, pacs.StorageCommitment);
 
     private static ILogger<T> Log<T>(IServiceProvider provider) => provider.GetRequiredService<ILogger<T>>();
 

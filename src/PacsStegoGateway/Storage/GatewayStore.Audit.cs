@@ -9,7 +9,6 @@ public sealed partial class GatewayStore
 {
     private const string SelectHead = "SELECT trail AS \"Trail\", sequence AS \"Sequence\", key_id AS \"KeyId\", mac AS \"Mac\", seal AS \"Seal\" FROM audit_head WHERE id = 1";
 
-    private readonly string _node;
     private readonly AuditChain _chain;
     private readonly AuditTable _audit;
     private readonly List<AuditRecord> _pendingAudit = [];
@@ -22,7 +21,7 @@ public sealed partial class GatewayStore
     {
         await InsertAuditAsync(connection, transaction, record);
         return true;
-    });
+    }, needsLease: false);
 
     /// <summary>Writes several, in their order and without others between them.</summary>
     public Task AppendAuditAsync(IReadOnlyCollection<AuditRecord> records) => WriteAsync(async (connection, transaction) =>
@@ -33,7 +32,7 @@ public sealed partial class GatewayStore
         }
 
         return true;
-    });
+    }, needsLease: false);
 
     /// <summary>Entries in order of time, and of commitment where the time is the same.</summary>
     public async Task<IReadOnlyList<AuditRecord>> QueryAuditAsync(AuditFilter filter, CancellationToken cancellationToken)
@@ -86,7 +85,7 @@ public sealed partial class GatewayStore
     private Task InsertAuditAsync(DbConnection connection, DbTransaction transaction, AuditRecord record)
     {
         _ = (connection, transaction);
-        _pendingAudit.Add((record with { At = _time.GetUtcNow(), Node = _node }).Storable());
+        _pendingAudit.Add((record with { At = _time.GetUtcNow(), Node = Node }).Storable());
         return Task.CompletedTask;
     }
 

@@ -67,7 +67,7 @@ public sealed partial class GatewayStore
                 break;
             }
 
-            head = await WriteAsync([.. rows.Select(r => r.ToRecord(_node))]);
+            head = await WriteAsync([.. rows.Select(r => r.ToRecord(Node))]);
             last = rows[^1].sequence;
             taken += rows.Count;
         }
@@ -77,7 +77,7 @@ public sealed partial class GatewayStore
             head = await WriteAsync([new AuditRecord(AuditEvent.TrailTakenOver)
             {
                 At = _time.GetUtcNow(),
-                Node = _node,
+                Node = Node,
                 Detail = $"The {taken} entries before this one were written by an earlier version without a chain: it proves them from here on only.",
             }]);
         }

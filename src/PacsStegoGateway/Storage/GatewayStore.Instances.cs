@@ -48,7 +48,7 @@ public sealed partial class GatewayStore
         id AS "Id", sop_uid AS "SopUID", study_uid AS "StudyUID", series_uid AS "SeriesUID", patient AS "Patient",
         patient_index AS "PatientIndex", accession_index AS "AccessionIndex",
         sop_class_uid AS "SopClassUID", transfer_syntax AS "TransferSyntaxUID", essentials AS "Essentials",
-        content_hash AS "ContentHash", calling_ae AS "CallingAE", remote_address AS "RemoteAddress", state AS "State",
+        content_hash AS "ContentHash", calling_ae AS "CallingAE", called_ae AS "CalledAE", remote_address AS "RemoteAddress", node AS "Node", state AS "State",
         reason AS "Reason", detail AS "Detail", attempts AS "Attempts", next_attempt_at AS "NextAttemptAt",
         received_at AS "ReceivedAt", updated_at AS "UpdatedAt", received_file AS "ReceivedFile",
         received_bytes AS "ReceivedBytes", protected_file AS "ProtectedFile"
@@ -64,7 +64,12 @@ public sealed partial class GatewayStore
                 $"SELECT {Columns} FROM instances WHERE sop_uid = @SopUID AND is_primary = 1", row, transaction);
             if (owner is null)
             {
-                await InsertAsync(connection, transaction, row, ReceiptKind.New);
+                if (!await InsertAsync(connection, transaction, row, ReceiptKind.New))
+                {
+                    // Another gateway has just received it: look again.
+                    continue;
+                }
+
                 await InsertAuditAsync(connection, transaction, About(row, new AuditRecord(AuditEvent.Received) { Sealed = row.Essentials }));
                 return new Receipt(ReceiptKind.New);
             }
@@ -94,58 +99,76 @@ public sealed partial class GatewayStore
         }
     });
 
-    /// <summary>received → protected, with its audit entry.</summary>
-    /// <returns>False when the row was no longer in the state received: nothing was changed.</returns>
-    public Task<bool> SetProtectedAsync(InstanceRow row, string protectedFile, string? detail) => MoveAsync(
-        row, InstanceState.Protected, protectedFile, null, null, new AuditRecord(AuditEvent.Protected) { Detail = detail });
+    /// <summary>received → protected, with its deliveries and its audit entry.</summary>
+    /// <param name="row">As read.</param>
+    /// <param name="protectedFile">Spool file, flushed.</param>
+    /// <param name="destinations">At least one. A delivery that is there from an earlier protection begins anew.</param>
+    /// <param name="detail">Our own words.</param>
+    /// <returns>False when the row was no longer in the state received, or no longer ours: nothing was changed.</returns>
+    public Task<bool> SetProtectedAsync(InstanceRow row, string protectedFile, IReadOnlyList<ForwardTarget> destinations, string? detail)
+    {
+        ArgumentOutOfRangeException.ThrowIfZero(destinations.Count, nameof(destinations));
+        return WriteAsync(async (connection, transaction) =>
+        {
+            if (!await MoveAsync(connection, transaction, row, InstanceState.Protected, protectedFile, null, null,
+                new AuditRecord(AuditEvent.Protected) { Detail = detail }))
+            {
+                return false;
+            }
 
-    /// <summary>protected → forwarded, with its audit entry.</summary>
-    /// <returns>False when the row was no longer in the state protected.</returns>
-    public Task<bool> SetForwardedAsync(InstanceRow row, string detail) => MoveAsync(
-        row, InstanceState.Forwarded, row.ProtectedFile, null, null, new AuditRecord(AuditEvent.Forwarded) { Detail = detail });
+            await InsertDeliveriesAsync(connection, transaction, row, destinations);
+            return true;
+        });
+    }
 
-    /// <summary>Any state → quarantined, with its audit entry.</summary>
-    /// <returns>False when the row had left the state it was read in.</returns>
-    public Task<bool> QuarantineAsync(InstanceRow row, RefusalReason reason, string? detail) => MoveAsync(
-        row, InstanceState.Quarantined, row.ProtectedFile, reason.ToString(), detail,
-        new AuditRecord(AuditEvent.Quarantined, AuditOutcome.SeriousFailure) { Reason = reason.ToString(), Detail = detail });
+    /// <summary>Any state → quarantined, with its audit entry; what was not sent is not sent any more.</summary>
+    /// <returns>False when the row had left the state it was read in, or is no longer ours.</returns>
+    public Task<bool> QuarantineAsync(InstanceRow row, RefusalReason reason, string? detail) => WriteAsync(async (connection, transaction) =>
+    {
+        if (!await MoveAsync(connection, transaction, row, InstanceState.Quarantined, row.ProtectedFile, reason.ToString(), detail,
+            new AuditRecord(AuditEvent.Quarantined, AuditOutcome.SeriousFailure) { Reason = reason.ToString(), Detail = detail }))
+        {
+            return false;
+        }
+
+        if (row.State != InstanceState.Received)
+        {
+            await connection.ExecuteAsync("DELETE FROM deliveries WHERE instance_id = @Id AND state IN ('pending', 'dead')", new { row.Id }, transaction);
+        }
+
+        return true;
+    });
 
     /// <summary>Leaves the state as it is and sets when to try again.</summary>
     /// <param name="row">As read; its count of attempts goes up by one.</param>
     /// <param name="nextAttempt">Not before.</param>
     /// <param name="reason">Why the attempt failed.</param>
     /// <param name="detail">Our own words.</param>
-    /// <param name="audit">An entry for the trail, or null for a failure of our own that concerns nobody outside.</param>
-    public Task RetryLaterAsync(InstanceRow row, DateTimeOffset nextAttempt, RefusalReason reason, string? detail, AuditRecord? audit) =>
+    public Task RetryLaterAsync(InstanceRow row, DateTimeOffset nextAttempt, RefusalReason reason, string? detail) =>
         WriteAsync(async (connection, transaction) =>
         {
             await connection.ExecuteAsync(
                 """
                 UPDATE instances SET attempts = attempts + 1, next_attempt_at = @Next, reason = @Reason, detail = @Detail, updated_at = @Now
-                WHERE id = @Id AND state = @State
+                WHERE id = @Id AND state = @State AND node = @Node
                 """,
-                new { Next = nextAttempt.ToUnixTimeMilliseconds(), Reason = reason.ToString(), Detail = detail, Now, row.Id, State = Text(row.State) },
+                new { Next = nextAttempt.ToUnixTimeMilliseconds(), Reason = reason.ToString(), Detail = detail, Now, row.Id, State = Text(row.State), Node },
                 transaction);
-            if (audit is not null)
-            {
-                await InsertAuditAsync(connection, transaction, About(row, audit));
-            }
-
             return true;
         });
 
-    /// <summary>Rows in a state whose time has come, oldest first; never forwarded ones.</summary>
-    /// <remarks>The literal condition is that of the index: without it each look would walk all rows there ever were.</remarks>
+    /// <summary>Our rows in a state whose time has come, oldest first; received, protected or quarantined ones.</summary>
+    /// <remarks>The state is a literal: a database that does not know it beforehand cannot use the index that has these rows only.</remarks>
     public async Task<IReadOnlyList<InstanceRow>> DueAsync(InstanceState state, int limit, CancellationToken cancellationToken) =>
         (await ReadAsync(c => c.QueryAsync<InstanceRow>(new CommandDefinition(
-            $"SELECT {Columns} FROM instances WHERE state = @State AND state <> 'forwarded' AND next_attempt_at <= @Now ORDER BY id LIMIT @Limit",
-            new { State = Text(state), Now, Limit = limit }, cancellationToken: cancellationToken)), cancellationToken)).AsList();
+            $"SELECT {Columns} FROM instances WHERE state = '{Text(state)}' AND node = @Node AND next_attempt_at <= @Now ORDER BY id LIMIT @Limit",
+            new { Node, Now, Limit = limit }, cancellationToken: cancellationToken)), cancellationToken)).AsList();
 
     /// <summary>Objects that own their UID and have been protected, in order of receipt, a page at a time.</summary>
     public async Task<IReadOnlyList<InstanceRow>> FindAsync(
         InstanceFilter filter, long afterId, int limit, CancellationToken cancellationToken)
     {
-        var sql = new StringBuilder($"SELECT {Columns} FROM instances WHERE is_primary = 1 AND id > @AfterId AND state IN ('protected', 'forwarded')");
+        var sql = new StringBuilder($"SELECT {Columns} FROM instances WHERE is_primary = 1 AND id > @AfterId AND state IN ('protected', 'forwarded', 'committed')");
         var values = new DynamicParameters(new { AfterId = afterId, Limit = limit });
         void And(string condition, string name, object? value)
         {
@@ -177,14 +200,19 @@ public sealed partial class GatewayStore
     /// <summary>Which of these spool files belong to no row that still needs them.</summary>
     public async Task<IReadOnlyList<string>> UnownedFilesAsync(IReadOnlyList<string> files, CancellationToken cancellationToken)
     {
+        // What is forwarded keeps its files while a destination has still to commit itself.
+        const string needed =
+            """
+            state <> 'committed' AND (state <> 'forwarded' OR EXISTS (SELECT 1 FROM deliveries d WHERE d.instance_id = instances.id AND d.is_final = 0))
+            """;
         var unowned = new List<string>();
         foreach (string[] some in files.Chunk(500))
         {
             IEnumerable<string> owned = await ReadAsync(c => c.QueryAsync<string>(new CommandDefinition(
                 $"""
-                SELECT received_file FROM instances WHERE {_dialect.IsOneOf("received_file", "some")} AND state <> 'forwarded'
+                SELECT received_file FROM instances WHERE {_dialect.IsOneOf("received_file", "some")} AND {needed}
                 UNION ALL
-                SELECT protected_file FROM instances WHERE {_dialect.IsOneOf("protected_file", "some")} AND state <> 'forwarded'
+                SELECT protected_file FROM instances WHERE {_dialect.IsOneOf("protected_file", "some")} AND {needed}
                 """,
                 new { some }, cancellationToken: cancellationToken)), cancellationToken);
             unowned.AddRange(some.Except(owned));
@@ -193,34 +221,35 @@ public sealed partial class GatewayStore
         return unowned;
     }
 
-    private Task<bool> MoveAsync(
-        InstanceRow row, InstanceState to, string? protectedFile, string? reason, string? detail, AuditRecord audit) =>
-        WriteAsync(async (connection, transaction) =>
+    private async Task<bool> MoveAsync(
+        DbConnection connection, DbTransaction transaction, InstanceRow row, InstanceState to, string? protectedFile, string? reason, string? detail, AuditRecord audit)
+    {
+        int changed = await connection.ExecuteAsync(
+            """
+            UPDATE instances SET state = @To, protected_file = @ProtectedFile, reason = @Reason, detail = @Detail,
+              attempts = 0, next_attempt_at = 0, updated_at = @Now
+            WHERE id = @Id AND state = @From AND received_file = @ReceivedFile AND node = @Node
+            """,
+            new { To = Text(to), ProtectedFile = protectedFile, Reason = reason, Detail = detail, Now, row.Id, From = Text(row.State), row.ReceivedFile, Node },
+            transaction);
+        if (changed == 0)
         {
-            int changed = await connection.ExecuteAsync(
-                """
-                UPDATE instances SET state = @To, protected_file = @ProtectedFile, reason = @Reason, detail = @Detail,
-                  attempts = 0, next_attempt_at = 0, updated_at = @Now
-                WHERE id = @Id AND state = @From AND received_file = @ReceivedFile
-                """,
-                new { To = Text(to), ProtectedFile = protectedFile, Reason = reason, Detail = detail, Now, row.Id, From = Text(row.State), row.ReceivedFile },
-                transaction);
-            if (changed == 0)
-            {
-                return false;
-            }
+            return false;
+        }
 
-            await InsertAuditAsync(connection, transaction, About(row, audit));
-            return true;
-        });
+        await InsertAuditAsync(connection, transaction, About(row, audit));
+        return true;
+    }
 
-    private async Task InsertAsync(DbConnection connection, DbTransaction transaction, InstanceRow row, ReceiptKind kind) =>
+    /// <returns>False when another row owns the UID.</returns>
+    private async Task<bool> InsertAsync(DbConnection connection, DbTransaction transaction, InstanceRow row, ReceiptKind kind) =>
         await connection.ExecuteAsync(
             """
             INSERT INTO instances (sop_uid, study_uid, series_uid, patient, patient_index, accession_index, sop_class_uid,
-              transfer_syntax, essentials, content_hash, calling_ae, remote_address, state, is_primary, reason, received_at, updated_at, received_file, received_bytes)
+              transfer_syntax, essentials, content_hash, calling_ae, called_ae, remote_address, node, state, is_primary, reason, received_at, updated_at, received_file, received_bytes)
             VALUES (@SopUID, @StudyUID, @SeriesUID, @Patient, @PatientIndex, @AccessionIndex, @SopClassUID,
-              @TransferSyntaxUID, @Essentials, @ContentHash, @CallingAE, @RemoteAddress, @State, @IsPrimary, @Reason, @Now, @Now, @ReceivedFile, @ReceivedBytes)
+              @TransferSyntaxUID, @Essentials, @ContentHash, @CallingAE, @CalledAE, @RemoteAddress, @Node, @State, @IsPrimary, @Reason, @Now, @Now, @ReceivedFile, @ReceivedBytes)
+            ON CONFLICT (sop_uid) WHERE is_primary = 1 DO NOTHING
             """,
             new
             {
@@ -235,7 +264,9 @@ public sealed partial class GatewayStore
                 row.Essentials,
                 row.ContentHash,
                 row.CallingAE,
+                row.CalledAE,
                 row.RemoteAddress,
+                Node,
                 State = Text(kind == ReceiptKind.New ? InstanceState.Received : InstanceState.Quarantined),
                 IsPrimary = (short)(kind == ReceiptKind.New ? 1 : 0),
                 Reason = kind == ReceiptKind.New ? null : nameof(RefusalReason.ConflictingContent),
@@ -243,7 +274,7 @@ public sealed partial class GatewayStore
                 row.ReceivedFile,
                 row.ReceivedBytes,
             },
-            transaction);
+            transaction) > 0;
 
     private static AuditRecord About(InstanceRow row, AuditRecord record) => record with
     {

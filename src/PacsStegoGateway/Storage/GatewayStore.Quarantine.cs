@@ -68,7 +68,7 @@ public sealed partial class GatewayStore
             return ReleaseResult.UidIsTaken;
         }
 
-        if (!await MakeReceivedAsync(connection, transaction, row, row))
+        if (!await MakeReceivedAsync(connection, transaction, row, row, row.Node))
         {
             return ReleaseResult.NotQuarantined;
         }
@@ -100,7 +100,7 @@ public sealed partial class GatewayStore
     /// <summary>The sender sent the quarantined object again: the row takes the new file, as the old one may be what was wrong.</summary>
     private async Task<bool> RetryAsync(DbConnection connection, DbTransaction transaction, InstanceRow owner, InstanceRow again)
     {
-        if (!await MakeReceivedAsync(connection, transaction, owner, again))
+        if (!await MakeReceivedAsync(connection, transaction, owner, again, Node))
         {
             return false;
         }
@@ -136,20 +136,20 @@ public sealed partial class GatewayStore
             Reason = owner.Reason,
             Detail = Note,
         }));
-        await InsertAsync(connection, transaction, later, ReceiptKind.New);
+        _ = await InsertAsync(connection, transaction, later, ReceiptKind.New);
         await InsertAuditAsync(connection, transaction, About(later, new AuditRecord(AuditEvent.Received) { Sealed = later.Essentials }));
         return true;
     }
 
     /// <remarks>The protected file, if there was one, stays with the row: it tells that something under the UID may have left.</remarks>
-    private async Task<bool> MakeReceivedAsync(DbConnection connection, DbTransaction transaction, InstanceRow row, InstanceRow file) =>
+    private async Task<bool> MakeReceivedAsync(DbConnection connection, DbTransaction transaction, InstanceRow row, InstanceRow file, string node) =>
         await connection.ExecuteAsync(
             """
             UPDATE instances SET state = 'received', is_primary = 1, reason = NULL, detail = NULL, attempts = 0, next_attempt_at = 0,
-              updated_at = @Now, received_file = @NewFile, received_bytes = @ReceivedBytes
+              updated_at = @Now, received_file = @NewFile, received_bytes = @ReceivedBytes, node = @node
             WHERE id = @Id AND state = 'quarantined' AND received_file = @ReceivedFile
             """,
-            new { Now, NewFile = file.ReceivedFile, file.ReceivedBytes, row.Id, row.ReceivedFile }, transaction) > 0;
+            new { Now, NewFile = file.ReceivedFile, file.ReceivedBytes, row.Id, row.ReceivedFile, node }, transaction) > 0;
 
     /// <summary>The sender did not do this: its title and address do not belong here.</summary>
     private static AuditRecord ByOperator(InstanceRow row, AuditEvent @event, string by) => new(@event)

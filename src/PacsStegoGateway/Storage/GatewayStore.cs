@@ -17,6 +17,7 @@ namespace PacsStegoGateway.Storage;
 public sealed partial class GatewayStore : IAsyncDisposable
 {
     private const int MaxBatch = 128;
+    private const int MaxAttempts = 5;
 
     private readonly StoreDialect _dialect;
     private readonly DbDataSource _source;
@@ -33,18 +34,21 @@ public sealed partial class GatewayStore : IAsyncDisposable
         _dialect = dialect;
         _source = source;
         _time = time;
-        _node = node;
+        Node = node;
         _audit = dialect.CreateAuditTable();
         _chain = new AuditChain(keys);
     }
 
+    /// <summary>The gateway whose rows this store hands out and changes.</summary>
+    public string Node { get; }
+
     /// <summary>Opens the database and brings its schema up to date.</summary>
     /// <param name="keys">What proves the entries of the audit trail: without a key nothing can be recorded, so nothing can be done.</param>
-    /// <param name="node">This gateway's name, for the entries.</param>
+    /// <param name="node">Who works on the rows, and stands in the entries. Only who serves calls <see cref="JoinAsync"/> too.</param>
     /// <exception cref="StoreUnavailableException">It cannot be reached now.</exception>
     /// <exception cref="ConfigurationException">It is reached, and does not let us in.</exception>
     public static async Task<GatewayStore> OpenAsync(
-        StoreDialect dialect, KeyRing keys, TimeProvider time, CancellationToken cancellationToken, string node = "gateway")
+        StoreDialect dialect, KeyRing keys, TimeProvider time, CancellationToken cancellationToken, string node = NodeOptions.DefaultName)
     {
         DbDataSource source = dialect.CreateDataSource();
         try
@@ -95,9 +99,11 @@ public sealed partial class GatewayStore : IAsyncDisposable
     private long Now => _time.GetUtcNow().ToUnixTimeMilliseconds();
 
     /// <summary>Runs the work inside a transaction, shared with other work that waits at this moment.</summary>
-    private async Task<T> WriteAsync<T>(Func<DbConnection, DbTransaction, Task<T>> work)
+    /// <param name="work">May be run twice: what it did the first time was rolled back then.</param>
+    /// <param name="needsLease">False for what a gateway may write that has lost its rows to another.</param>
+    private async Task<T> WriteAsync<T>(Func<DbConnection, DbTransaction, Task<T>> work, bool needsLease = true)
     {
-        var unit = new Unit<T>(work);
+        var unit = new Unit<T>(work, needsLease);
         bool writesNow;
         lock (_gate)
         {
@@ -154,11 +160,14 @@ public sealed partial class GatewayStore : IAsyncDisposable
             }
         }
 
-        if (!await TryRunAsync(batch))
+        if (!await TryRunAsync(batch, isLast: false))
         {
-            foreach (Unit unit in batch)
+            foreach (Unit unit in batch.Where(static u => !u.IsAnswered))
             {
-                await TryRunAsync([unit]);
+                for (int attempt = 1; !await TryRunAsync([unit], attempt == MaxAttempts); attempt++)
+                {
+                    // Another gateway was in the way, and is through by now.
+                }
             }
         }
 
@@ -174,14 +183,19 @@ public sealed partial class GatewayStore : IAsyncDisposable
         }
     }
 
-    /// <returns>False when one of several units failed and each must be tried alone; else every unit has its answer.</returns>
-    private async Task<bool> TryRunAsync(IReadOnlyList<Unit> batch)
+    /// <returns>False when it is worth another try, of each unit alone; else every unit has its answer.</returns>
+    private async Task<bool> TryRunAsync(IReadOnlyList<Unit> batch, bool isLast)
     {
         bool running = false;
         try
         {
             DbConnection connection = await ConnectAsync();
             await using DbTransaction transaction = await connection.BeginTransactionAsync();
+            if (batch.Any(static u => u.NeedsLease) && !await IsMineAsync(connection, transaction))
+            {
+                batch = RefuseWithoutLease(batch);
+            }
+
             running = true;
             _pendingAudit.Clear();
             foreach (Unit unit in batch)
@@ -200,7 +214,7 @@ public sealed partial class GatewayStore : IAsyncDisposable
         {
             await DropConnectionAsync();
             Exception translated = Translate(_dialect, e);
-            if (running && batch.Count > 1 && translated is not StoreUnavailableException)
+            if (running && (_dialect.IsConflict(e) ? !isLast : batch.Count > 1 && translated is not StoreUnavailableException))
             {
                 return false;
             }
@@ -219,6 +233,16 @@ public sealed partial class GatewayStore : IAsyncDisposable
         }
 
         return true;
+    }
+
+    private static List<Unit> RefuseWithoutLease(IReadOnlyList<Unit> batch)
+    {
+        foreach (Unit unit in batch.Where(static u => u.NeedsLease))
+        {
+            unit.Fail(new StoreUnavailableException("Another gateway has taken over the rows of this one."));
+        }
+
+        return [.. batch.Where(static u => !u.NeedsLease)];
     }
 
     private async Task<DbConnection> ConnectAsync()
@@ -249,8 +273,12 @@ public sealed partial class GatewayStore : IAsyncDisposable
             ? new StoreUnavailableException("The database cannot be reached.", exception)
             : exception;
 
-    private abstract class Unit
+    private abstract class Unit(bool needsLease)
     {
+        public bool NeedsLease => needsLease;
+
+        public abstract bool IsAnswered { get; }
+
         public abstract Task RunAsync(DbConnection connection, DbTransaction transaction);
 
         public abstract void Complete();
@@ -258,12 +286,14 @@ public sealed partial class GatewayStore : IAsyncDisposable
         public abstract void Fail(Exception exception);
     }
 
-    private sealed class Unit<T>(Func<DbConnection, DbTransaction, Task<T>> work) : Unit
+    private sealed class Unit<T>(Func<DbConnection, DbTransaction, Task<T>> work, bool needsLease) : Unit(needsLease)
     {
         private readonly TaskCompletionSource<T> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private T _result = default!;
 
         public Task<T> Task => _answer.Task;
+
+        public override bool IsAnswered => _answer.Task.IsCompleted;
 
         public override async Task RunAsync(DbConnection connection, DbTransaction transaction) =>
             _result = await work(connection, transaction);

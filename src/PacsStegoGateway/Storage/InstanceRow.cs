@@ -1,16 +1,19 @@
 namespace PacsStegoGateway.Storage;
 
-/// <summary>Where an object is on its way: received, then protected, then forwarded; or quarantined.</summary>
+/// <summary>Where an object is on its way: received, protected, forwarded, committed; or quarantined.</summary>
 public enum InstanceState
 {
     /// <summary>On our disk, acknowledged, not yet protected.</summary>
     Received,
 
-    /// <summary>The protected object is on our disk too; the PACS does not have it yet.</summary>
+    /// <summary>The protected object is on our disk too; some destination does not have it yet.</summary>
     Protected,
 
-    /// <summary>The PACS has the protected object; our files are gone.</summary>
+    /// <summary>Every destination has it. Our files are gone unless a destination has still to commit itself to keep it.</summary>
     Forwarded,
+
+    /// <summary>Every destination that was asked has committed itself to keep it; our files are gone.</summary>
+    Committed,
 
     /// <summary>Goes nowhere by itself; the received file is kept, the reason is in the row.</summary>
     Quarantined,
@@ -53,7 +56,13 @@ public sealed class InstanceRow
 
     public string CallingAE { get; init; } = "";
 
+    /// <summary>The title that was called; empty in rows of earlier versions.</summary>
+    public string CalledAE { get; init; } = "";
+
     public string RemoteAddress { get; init; } = "";
+
+    /// <summary>The gateway that works on it: given by the store.</summary>
+    public string Node { get; init; } = "";
 
     public InstanceState State { get; init; }
 

@@ -27,6 +27,15 @@ public abstract class StoreDialect
     /// <summary>As in the names of the migrations.</summary>
     public abstract string Name { get; }
 
+    /// <summary>An expression: the clock of the database, Unix milliseconds.</summary>
+    public abstract string Clock { get; }
+
+    /// <summary>Ends a SELECT whose rows nobody else may change until the transaction ends; others may do the same.</summary>
+    public abstract string ForShare { get; }
+
+    /// <summary>True when several gateways may share the database.</summary>
+    public abstract bool IsShared { get; }
+
     /// <summary>A condition: the column's value is one of the texts of an array parameter.</summary>
     public abstract string IsOneOf(string column, string parameter);
 
@@ -44,6 +53,9 @@ public abstract class StoreDialect
 
     /// <summary>True when the same call may succeed later without anybody changing it.</summary>
     public abstract bool IsUnavailable(DbException exception);
+
+    /// <summary>True when another process was in the way, and the same transaction may be run again at once.</summary>
+    public virtual bool IsConflict(Exception exception) => false;
 
     /// <summary>What an administrator has to change before the database lets us in, or null when it is not that.</summary>
     public virtual ConfigurationProblem? Misconfiguration(Exception exception) => null;
@@ -72,6 +84,13 @@ public sealed class SqliteDialect(string path, int timeoutSeconds) : StoreDialec
 
     // Microsoft.Data.Sqlite begins transactions with BEGIN IMMEDIATE: one writer at a time already.
     public override ValueTask LockSchemaAsync(DbConnection connection, DbTransaction transaction) => ValueTask.CompletedTask;
+
+    public override string Clock => "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)";
+
+    // One writer at a time holds everything.
+    public override string ForShare => "";
+
+    public override bool IsShared => false;
 
     public override string IsOneOf(string column, string parameter) => $"{column} IN @{parameter}";
 
@@ -132,6 +151,13 @@ public sealed class PostgreSqlDialect(DatabaseOptions options) : StoreDialect
     public override async ValueTask LockSchemaAsync(DbConnection connection, DbTransaction transaction) =>
         await connection.ExecuteAsync("SELECT pg_advisory_xact_lock(7283642)", transaction: transaction);
 
+    // Not now(): that is the time when the transaction began.
+    public override string Clock => "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)";
+
+    public override string ForShare => "FOR SHARE";
+
+    public override bool IsShared => true;
+
     // Dapper hands an array to PostgreSQL as one parameter.
     public override string IsOneOf(string column, string parameter) => $"{column} = ANY(@{parameter})";
 
@@ -154,6 +180,9 @@ public sealed class PostgreSqlDialect(DatabaseOptions options) : StoreDialect
         exception is NpgsqlException { IsTransient: true }
         || exception.SqlState is ['5', '3' or '7', ..] or ['0', '8', ..] or "55P03" or "25P03"
         || exception is NpgsqlException { InnerException: IOException or TimeoutException or System.Net.Sockets.SocketException };
+
+    // Class 40 is "transaction rollback": a deadlock, of which this side was chosen to give way.
+    public override bool IsConflict(Exception exception) => exception is PostgresException { SqlState: ['4', '0', ..] };
 
     // Class 28 is "invalid authorization", 3D "invalid catalog name"; a missing password never reaches the server.
     public override ConfigurationProblem? Misconfiguration(Exception exception) => exception switch

@@ -13,13 +13,15 @@ public delegate ProtectionOutcome Protect(ByteSource dataSet, TransferSyntax tra
 /// anywhere leaves the row as it was, and the next start does it again: pseudonyms are the same, so the PACS sees one object.
 /// </summary>
 public sealed partial class ProtectionWorker(
-    GatewayStore store, Spool spool, Protect protect, WorkOptions options, WorkSignal received, WorkSignal isProtected, TimeProvider time,
+    GatewayStore store, Spool spool, Protect protect, IReadOnlyList<ForwardTarget> destinations, WorkOptions options, WorkSignal received,
+    WorkSignal isProtected, TimeProvider time,
     ILogger<ProtectionWorker> logger) : BackgroundService
 {
     /// <summary>A failure of our own that repeats this often is the object's: it is set aside so that others go on.</summary>
     private const int MaxUnexpected = 3;
 
-    private readonly RowQueue _queue = new(store, InstanceState.Received, options.QueueLength, received, logger);
+    private readonly RowQueue<InstanceRow> _queue = new(
+        store, (limit, cancellation) => store.DueAsync(InstanceState.Received, limit, cancellation), static r => r.Id, options.QueueLength, received, logger);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -82,7 +84,7 @@ public sealed partial class ProtectionWorker(
         {
             LogRetry(logger, row.Id, e);
             await SettleAsync(() => store.RetryLaterAsync(
-                row, time.GetUtcNow() + Backoff.After(row.Attempts, options), RefusalReason.OutOfResources, "Reading or writing the spool failed.", null), stopping);
+                row, time.GetUtcNow() + Backoff.After(row.Attempts, options), RefusalReason.OutOfResources, "Reading or writing the spool failed."), stopping);
         }
         catch (Exception e)
         {
@@ -90,7 +92,7 @@ public sealed partial class ProtectionWorker(
             LogUnexpected(logger, row.Id, e.GetType().Name);
             string detail = $"Unexpected: {e.GetType().Name}.";
             await SettleAsync(() => row.Attempts + 1 < MaxUnexpected
-                ? store.RetryLaterAsync(row, time.GetUtcNow() + Backoff.After(row.Attempts, options), RefusalReason.ProofFailed, detail, null)
+                ? store.RetryLaterAsync(row, time.GetUtcNow() + Backoff.After(row.Attempts, options), RefusalReason.ProofFailed, detail)
                 : store.QuarantineAsync(row, RefusalReason.ProofFailed, detail), stopping);
         }
     }
@@ -122,7 +124,7 @@ public sealed partial class ProtectionWorker(
     {
         file.Flush();
         file.Keep();
-        if (await store.SetProtectedAsync(row, file.Name, instance.Embedding.ToString()))
+        if (await store.SetProtectedAsync(row, file.Name, destinations, instance.Embedding.ToString()))
         {
             isProtected.Set();
             if (row.ProtectedFile is { } earlier)

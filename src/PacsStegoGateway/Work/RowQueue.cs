@@ -5,20 +5,27 @@ using PacsStegoGateway.Storage;
 namespace PacsStegoGateway.Work;
 
 /// <summary>
-/// A window on the rows of one state: takes some into memory ahead of those who work on them, never the same row twice at a
-/// time. The rows are the queue; losing this loses nothing.
+/// A window on rows that wait for the same work: takes some into memory ahead of those who work on them, never the same row
+/// twice at a time. The rows are the queue; losing this loses nothing.
 /// </summary>
-public sealed partial class RowQueue(GatewayStore store, InstanceState state, int length, WorkSignal signal, ILogger logger)
+/// <param name="store">Whose rows they are; while it holds no lease nothing is taken.</param>
+/// <param name="due">Reads so many of the rows that are due, oldest first.</param>
+/// <param name="id">What tells rows apart.</param>
+/// <param name="length">Most rows ahead.</param>
+/// <param name="signal">Set when there may be more.</param>
+/// <param name="logger">Told when the database is away.</param>
+public sealed partial class RowQueue<T>(
+    GatewayStore store, Func<int, CancellationToken, Task<IReadOnlyList<T>>> due, Func<T, long> id, int length, WorkSignal signal, ILogger logger)
 {
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
 
-    private readonly Channel<InstanceRow> _rows = Channel.CreateBounded<InstanceRow>(length);
+    private readonly Channel<T> _rows = Channel.CreateBounded<T>(length);
     private readonly ConcurrentDictionary<long, byte> _taken = new();
 
-    public ChannelReader<InstanceRow> Rows => _rows.Reader;
+    public ChannelReader<T> Rows => _rows.Reader;
 
     /// <summary>To be called when a row has been worked on, whatever came of it.</summary>
-    public void Done(InstanceRow row) => _taken.TryRemove(row.Id, out _);
+    public void Done(T row) => _taken.TryRemove(id(row), out _);
 
     /// <summary>Fills the window until canceled.</summary>
     public async Task FillAsync(CancellationToken cancellationToken)
@@ -46,11 +53,16 @@ public sealed partial class RowQueue(GatewayStore store, InstanceState state, in
     private async Task<bool> TakeDueAsync(CancellationToken cancellationToken)
     {
         bool any = false;
+        if (!store.HoldsLease)
+        {
+            return false;
+        }
+
         try
         {
-            foreach (InstanceRow row in await store.DueAsync(state, length + _taken.Count, cancellationToken))
+            foreach (T row in await due(length + _taken.Count, cancellationToken))
             {
-                if (_taken.TryAdd(row.Id, 0))
+                if (_taken.TryAdd(id(row), 0))
                 {
                     any = true;
                     await _rows.Writer.WriteAsync(row, cancellationToken);
@@ -59,12 +71,12 @@ public sealed partial class RowQueue(GatewayStore store, InstanceState state, in
         }
         catch (StoreUnavailableException e)
         {
-            LogStoreAway(logger, state, e);
+            LogStoreAway(logger, e);
         }
 
         return any;
     }
 
-    [LoggerMessage(3001, LogLevel.Warning, "The database is away: rows in state {State} wait.")]
-    private static partial void LogStoreAway(ILogger logger, InstanceState state, Exception exception);
+    [LoggerMessage(3001, LogLevel.Warning, "The database is away: rows wait.")]
+    private static partial void LogStoreAway(ILogger logger, Exception exception);
 }

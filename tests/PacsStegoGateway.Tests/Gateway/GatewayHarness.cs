@@ -56,6 +56,10 @@ public sealed class GatewayHarness : IAsyncDisposable
 
     public string SpoolFolder => Options.InDataFolder(Options.Spool.Folder);
 
+    /// <summary>Files of objects; what a spool keeps about itself is not among them.</summary>
+    public IReadOnlyList<string> SpoolFiles =>
+        [.. Directory.GetFiles(SpoolFolder, "*", SearchOption.AllDirectories).Where(static f => Guid.TryParseExact(Path.GetFileName(f), "N", out _))];
+
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     public static async Task<GatewayHarness> StartAsync(Action<GatewayHarness>? prepare = null)

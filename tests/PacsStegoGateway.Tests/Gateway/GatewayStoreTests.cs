@@ -29,12 +29,14 @@ public sealed class GatewayStoreTests(PostgresFixture postgres) : IClassFixture<
         InstanceRow received = (await store.DueAsync(InstanceState.Received, 10, Cancel)).ShouldHaveSingleItem();
         received.State.ShouldBe(InstanceState.Received);
         received.Essentials.ShouldBe([1, 2, 3]);
-        (await store.SetProtectedAsync(received, Guid.NewGuid().ToString("N"), "detail")).ShouldBeTrue();
-        (await store.SetProtectedAsync(received, Guid.NewGuid().ToString("N"), "again")).ShouldBeFalse();
-        InstanceRow done = (await store.DueAsync(InstanceState.Protected, 10, Cancel)).ShouldHaveSingleItem();
-        done.ProtectedFile.ShouldNotBeNull();
-        (await store.SetForwardedAsync(done, "0000H")).ShouldBeTrue();
-        (await store.DueAsync(InstanceState.Protected, 10, Cancel)).ShouldBeEmpty();
+        (await store.SetProtectedAsync(received, Guid.NewGuid().ToString("N"), [new ForwardTarget("PACS")], "detail")).ShouldBeTrue();
+        (await store.SetProtectedAsync(received, Guid.NewGuid().ToString("N"), [new ForwardTarget("PACS")], "again")).ShouldBeFalse();
+        DeliveryRow due = (await store.DueDeliveriesAsync("PACS", 10, Cancel)).ShouldHaveSingleItem();
+        due.Instance.ProtectedFile.ShouldNotBeNull();
+        (due.Instance.SopUID, due.State, due.Destination).ShouldBe(("2.25.1", DeliveryState.Pending, "PACS"));
+        (await store.SettleDeliverySentAsync(due, "0000H")).ShouldBe(new Settlement(true, FilesUnneeded: true));
+        (await store.SettleDeliverySentAsync(due, "0000H")).ShouldBe(new Settlement(false));
+        (await store.DueDeliveriesAsync("PACS", 10, Cancel)).ShouldBeEmpty();
 
         IReadOnlyList<AuditRecord> trail = await store.QueryAuditAsync(new AuditFilter { SopUID = "2.25.1" }, Cancel);
         trail.Select(static r => r.Event).ShouldBe([AuditEvent.Received, AuditEvent.Protected, AuditEvent.Forwarded]);
@@ -116,9 +118,9 @@ public sealed class GatewayStoreTests(PostgresFixture postgres) : IClassFixture<
         await using GatewayStore store = await OpenAsync(await DialectAsync(kind));
         await store.ReceiveAsync(Row("2.25.1"));
         InstanceRow row = (await store.DueAsync(InstanceState.Received, 10, Cancel))[0];
-        await store.RetryLaterAsync(row, DateTimeOffset.UtcNow.AddHours(1), RefusalReason.OutOfResources, null, null);
+        await store.RetryLaterAsync(row, DateTimeOffset.UtcNow.AddHours(1), RefusalReason.OutOfResources, null);
         (await store.DueAsync(InstanceState.Received, 10, Cancel)).ShouldBeEmpty();
-        await store.RetryLaterAsync(row, DateTimeOffset.UtcNow.AddHours(-1), RefusalReason.OutOfResources, null, null);
+        await store.RetryLaterAsync(row, DateTimeOffset.UtcNow.AddHours(-1), RefusalReason.OutOfResources, null);
         (await store.DueAsync(InstanceState.Received, 10, Cancel)).ShouldHaveSingleItem().Attempts.ShouldBe(2);
     }
 

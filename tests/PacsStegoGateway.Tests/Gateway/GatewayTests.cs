@@ -21,7 +21,7 @@ public sealed class GatewayTests
         await gateway.UntilAsync(InstanceState.Forwarded, 5);
         gateway.Pacs.Stored.Keys.ShouldBe(Enumerable.Range(1, 5).Select(static i => SampleObjects.Pseudonyms.MapUID(SampleObjects.SopUID(i))), ignoreOrder: true);
         gateway.Pacs.Requests.Count.ShouldBe(5);
-        await Eventually.BecomesTrueAsync(() => Directory.GetFiles(gateway.SpoolFolder, "*", SearchOption.AllDirectories).Length == 1);
+        await Eventually.BecomesTrueAsync(() => gateway.SpoolFiles.Count == 0);
         (await gateway.EventsAsync(new AuditFilter { SopUID = SampleObjects.Pseudonyms.MapUID(SampleObjects.SopUID(3)) }))
             .ShouldBe([AuditEvent.Received, AuditEvent.Protected, AuditEvent.Forwarded]);
         (await gateway.EventsAsync()).Take(2).ShouldBe([AuditEvent.ServiceStarted, AuditEvent.AssociationAccepted]);
@@ -130,17 +130,19 @@ public sealed class GatewayTests
     }
 
     [Fact]
-    public async Task An_object_that_the_PACS_refuses_for_good_is_kept_in_quarantine_with_the_reason()
+    public async Task An_object_that_the_PACS_refuses_for_good_is_a_dead_letter_with_the_reason_and_holds_nothing_up()
     {
         await using GatewayHarness gateway = await GatewayHarness.StartAsync();
         gateway.Pacs.Answer = static n => n == 0 ? DimseStatus.CannotUnderstand : new DimseStatus(0xB000);
         await gateway.SendAsync(1);
-        await gateway.UntilAsync(InstanceState.Quarantined, 1);
+        await Eventually.BecomesTrueAsync(async () => (await gateway.EventsAsync(new AuditFilter { Events = [AuditEvent.DeliveryDead] })).Count == 1);
         await gateway.SendAsync(2);
         await gateway.UntilAsync(InstanceState.Forwarded, 1);
-        InstanceRow row = (await gateway.Host.Store.DueAsync(InstanceState.Quarantined, 10, Cancel)).ShouldHaveSingleItem();
-        row.Reason.ShouldBe(nameof(RefusalReason.RefusedByDestination));
-        row.Detail.ShouldBe("PACS answered C000H.");
+        InstanceRow row = (await gateway.Host.Store.DueAsync(InstanceState.Protected, 10, Cancel)).ShouldHaveSingleItem();
+        row.SopUID.ShouldBe(SampleObjects.Pseudonyms.MapUID(SampleObjects.SopUID(1)));
+        AuditRecord dead = (await gateway.Host.Store.QueryAuditAsync(new AuditFilter { Events = [AuditEvent.DeliveryDead] }, Cancel)).ShouldHaveSingleItem();
+        (dead.Reason, dead.Detail).ShouldBe((nameof(RefusalReason.RefusedByDestination), "PACS answered C000H."));
+        (await gateway.CountAsync(InstanceState.Quarantined)).ShouldBe(0);
     }
 
     [Fact]

@@ -3,7 +3,6 @@ using System.Text.Json;
 using PacsStegoGateway.Audit;
 using PacsStegoGateway.Commands;
 using PacsStegoGateway.Dicom;
-using PacsStegoGateway.Dicom.Network;
 using PacsStegoGateway.Protection;
 using PacsStegoGateway.Service;
 using PacsStegoGateway.Storage;
@@ -76,7 +75,7 @@ public sealed class QuarantineCommandTests
         (await gateway.CountAsync(InstanceState.Quarantined)).ShouldBe(1);
         (int code, string answer, _) = await RunAsync(gateway, "discard", "1", "99", "--yes");
         (code, answer.Trim()).ShouldBe((ExitCode.SomeFailed, "1 discarded."));
-        Directory.GetFiles(gateway.SpoolFolder, "*", SearchOption.AllDirectories).Length.ShouldBe(1);
+        gateway.SpoolFiles.ShouldBeEmpty();
         Volatile.Write(ref _isMended, true);
         await gateway.SendAsync(1);
         await gateway.UntilAsync(InstanceState.Forwarded, 1);
@@ -91,20 +90,7 @@ public sealed class QuarantineCommandTests
         Volatile.Write(ref _isMended, true);
         await gateway.SendAsync(1);
         await gateway.UntilAsync(InstanceState.Forwarded, 1);
-        await Eventually.BecomesTrueAsync(() => Directory.GetFiles(gateway.SpoolFolder, "*", SearchOption.AllDirectories).Length == 1);
-    }
-
-    [Fact]
-    public async Task What_the_PACS_refused_for_good_is_protected_anew_on_a_retry_and_leaves_no_file_behind()
-    {
-        Volatile.Write(ref _isMended, true);
-        await using GatewayHarness gateway = await StartAsync();
-        gateway.Pacs.Answer = static n => n == 0 ? DimseStatus.CannotUnderstand : DimseStatus.Success;
-        await gateway.SendAsync(1);
-        await gateway.UntilAsync(InstanceState.Quarantined, 1);
-        (await RunAsync(gateway, "retry", "--all")).Code.ShouldBe(ExitCode.Done);
-        await gateway.UntilAsync(InstanceState.Forwarded, 1);
-        await Eventually.BecomesTrueAsync(() => Directory.GetFiles(gateway.SpoolFolder, "*", SearchOption.AllDirectories).Length == 1);
+        await Eventually.BecomesTrueAsync(() => gateway.SpoolFiles.Count == 0);
     }
 
     /// <summary>A gateway that finds no background anywhere until it is mended.</summary>
