@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using System.CommandLine.Parsing;
 using PacsStegoGateway.Configuration;
 using PacsStegoGateway.Dicom;
@@ -33,12 +34,22 @@ internal static class CommandLine
 
         try
         {
+            if (parsed.Action is not HelpAction && parsed.CommandResult.Command.Subcommands.Count == 0)
+            {
+                await OperatorGate.PassAsync(parsed, CancellationToken.None).ConfigureAwait(false);
+            }
+
             return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = StopTimeout }).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
             await Console.Error.WriteLineAsync("Stopped.").ConfigureAwait(false);
             return ExitCode.SomeFailed;
+        }
+        catch (NotPermittedException e)
+        {
+            await Console.Error.WriteLineAsync(e.Message).ConfigureAwait(false);
+            return ExitCode.NotPermitted;
         }
         catch (Exception e) when (IsMisuse(e))
         {
@@ -111,6 +122,7 @@ internal static class CommandLine
         AuditCommand.Create(),
         QuarantineCommand.Create(),
         KeysCommand.Create(),
+        UserCommand.Create(),
         ServiceCommand.Create(),
         PhantomCommand.Create(),
     };

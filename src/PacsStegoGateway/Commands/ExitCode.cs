@@ -11,4 +11,7 @@ public static class ExitCode
 
     /// <summary>Wrong usage or configuration; nothing was done.</summary>
     public const int Misused = 2;
+
+    /// <summary>The account has no role that may do this; nothing was done, and the attempt was recorded.</summary>
+    public const int NotPermitted = 3;
 }

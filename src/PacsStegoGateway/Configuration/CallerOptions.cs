@@ -20,4 +20,24 @@ public sealed class CallerOptions
     /// where none is asked for.
     /// </summary>
     public List<string> Certificates { get; set; } = [];
+
+    /// <summary>
+    /// Users of whom one must be named in the association (PS3.7 D.3.3.7, types 1 and 2); else it is rejected. Empty: nobody is asked
+    /// for. The name stands in the audit trail.
+    /// </summary>
+    public List<CallerUserOptions> Users { get; set; } = [];
+}
+
+/// <summary>Somebody who works at a caller.</summary>
+public sealed class CallerUserOptions
+{
+    /// <summary>Stands for any name; it is recorded as stated, and proves nothing.</summary>
+    public const string Anybody = "*";
+
+    /// <summary>1 to 64 characters, or <c>*</c> for any name, which needs Passcode none.</summary>
+    public string Name { get; set; } = "";
+
+    /// <summary>What <c>psg user hash</c> printed for the passcode; or none: the name is enough.</summary>
+    [Secret]
+    public string? Passcode { get; set; }
 }

@@ -24,6 +24,10 @@ public sealed class GatewayOptions
     [Live]
     public List<CallerOptions> Callers { get; set; } = [];
 
+    /// <summary>Who may use which verbs of the command line. None by default: the account that can read the key ring, and root.</summary>
+    [Live]
+    public List<OperatorOptions> Operators { get; set; } = [];
+
     /// <summary>Where a C-MOVE may send to; any other destination is A801.</summary>
     [Live]
     public List<PeerOptions> MoveDestinations { get; set; } = [];

@@ -14,6 +14,7 @@ public static partial class GatewayOptionsValidator
         CheckNode(options.Node, found);
         CheckListen(options.Listen, found);
         CheckLimits(options.Limits, found);
+        CheckOperators(options.Operators, found);
         CheckCallers(options, found);
         for (int i = 0; i < options.MoveDestinations.Count; i++)
         {
@@ -134,6 +135,7 @@ public static partial class GatewayOptionsValidator
                 found.Add($"Callers:{i}:Roles", "must name at least one of modality, reader, reidentifier, operator, auditor, admin.");
             }
 
+            CheckUsers(callers[i], $"Callers:{i}", found);
             for (int j = 0; j < callers[i].Addresses.Count; j++)
             {
                 if (!AddressRange.TryParse(callers[i].Addresses[j], out _))

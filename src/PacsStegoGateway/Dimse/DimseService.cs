@@ -15,7 +15,7 @@ namespace PacsStegoGateway.Dimse;
 
 /// <summary>What every association shares.</summary>
 public sealed record DimseRooms(
-    LiveConfiguration Configuration, AssociationDoor Door, AssociationSlots Slots, PendingConnections Pending, AwaitedInstances Awaited, InstanceIntake Intake,
+    LiveConfiguration Configuration, AssociationDoor Door, UserGate Users, AssociationSlots Slots, PendingConnections Pending, AwaitedInstances Awaited, InstanceIntake Intake,
     QueryService Query, MoveService Move, GatewayStore Store);
 
 /// <summary>One association: who calls, whether it may, and which room does the work.</summary>
@@ -25,6 +25,9 @@ public sealed partial class DimseService(
 {
     private static readonly string[] Uncompressed =
         [TransferSyntax.ExplicitVRLittleEndian.UID, TransferSyntax.ImplicitVRLittleEndian.UID];
+
+    private static readonly AssociationDecision UserRejected =
+        new AssociationDecision.Rejected(RejectResult.Permanent, RejectSource.ServiceUser, RejectReason.NoReasonGiven);
 
     private static readonly AssociationDecision TemporaryCongestion =
         new AssociationDecision.Rejected(RejectResult.Transient, RejectSource.ServiceProviderPresentation, RejectReason.TemporaryCongestion);
@@ -46,19 +49,23 @@ public sealed partial class DimseService(
     private readonly string _remote = remote?.Address.ToString() ?? "";
     private Caller? _caller;
 
+    /// <summary>Who was negotiated, believed or not; null when nobody was asked for.</summary>
+    private string? _user;
+
     /// <summary>
     /// The caller with the rights it has now: whoever lost them in the configuration meanwhile loses them here at once, without
     /// losing the association.
     /// </summary>
     private Caller? Present => _caller is { } caller
-        ? rooms.Configuration.Current.Access.Find(caller.AETitle, remote?.Address, certificate)
+        && rooms.Configuration.Current.Access.Find(caller.AETitle, remote?.Address, certificate) is { } present && present.Knows(_user)
+        ? present
         : null;
 
     private IReadOnlyList<string> StorageSyntaxes => _listen.TransferSyntaxes.Count > 0 ? _listen.TransferSyntaxes : Decodable;
 
     public async ValueTask<AssociationDecision> NegotiateAsync(AssociationRequest request, CancellationToken cancellationToken)
     {
-        AssociationDecision decision = Decide(request);
+        AssociationDecision decision = await DecideAsync(request, cancellationToken);
         bool rejected = decision is AssociationDecision.Rejected;
         try
         {
@@ -228,7 +235,7 @@ public sealed partial class DimseService(
         }
     }
 
-    private AssociationDecision Decide(AssociationRequest request)
+    private async Task<AssociationDecision> DecideAsync(AssociationRequest request, CancellationToken cancellationToken)
     {
         if (!rooms.Door.MayKnock(remote?.Address, request.CallingAETitle))
         {
@@ -236,6 +243,16 @@ public sealed partial class DimseService(
         }
 
         AssociationDecision decision = Identify(request, out Caller? caller);
+        if (caller is not null && decision is AssociationDecision.Accepted)
+        {
+            UserDecision user = await rooms.Users.AdmitAsync(caller.Users, request.UserIdentity, cancellationToken);
+            _user = user.User;
+            // PS3.7 D.3.3.7.1: one that is not believed is rejected; an answer is sent only where one was looked at.
+            decision = !user.IsAdmitted ? UserRejected
+                : caller.Users.Count > 0 ? new AssociationDecision.Accepted { UserIdentityResponse = ReadOnlyMemory<byte>.Empty }
+                : decision;
+        }
+
         if (decision is AssociationDecision.Rejected)
         {
             rooms.Door.Rejected(remote?.Address, request.CallingAETitle);
@@ -299,7 +316,7 @@ public sealed partial class DimseService(
     }
 
     private Task AuditAsync(string callingAE, AuditRecord record) =>
-        rooms.Store.AppendAuditAsync(record with { CallingAE = callingAE, RemoteAddress = _remote });
+        rooms.Store.AppendAuditAsync(record with { CallingAE = callingAE, RemoteAddress = _remote, User = _user });
 
     [LoggerMessage(1001, LogLevel.Information, "Association of {CallingAE} from {Remote} ended: {Kind}. {Detail} {Bytes} bytes received.")]
     private static partial void LogEnded(ILogger logger, string callingAE, string remote, AssociationEndKind kind, string detail, long bytes);

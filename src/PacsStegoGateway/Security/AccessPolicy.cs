@@ -16,7 +16,7 @@ public sealed class AccessPolicy
         _callers = options.Callers.ToDictionary(static c => c.AETitle, static c => new Caller(
             c.AETitle, c.Roles.ToHashSet(), c.Addresses.Select(static a => AddressRange.TryParse(a, out AddressRange range)
                 ? range
-                : throw new InvalidOperationException("The address was not validated.")).ToArray(), c.Certificates, IsPacs: false));
+                : throw new InvalidOperationException("The address was not validated.")).ToArray(), c.Certificates, IsPacs: false) { Users = c.Users });
 
         // A PACS that was asked to move objects to us calls to deliver them; it needs no role, and may do nothing else.
         if (options.Pacs.Retrieve == RetrieveMethod.Move)
@@ -43,5 +43,11 @@ public sealed class AccessPolicy
 public sealed record Caller(
     string AETitle, IReadOnlySet<Role> Roles, IReadOnlyList<AddressRange> Addresses, IReadOnlyList<string> Certificates, bool IsPacs)
 {
+    /// <summary>Of whom one must be named; none: nobody is asked for.</summary>
+    public IReadOnlyList<CallerUserOptions> Users { get; init; } = [];
+
+    /// <summary>Whether who was admitted as this user still is one: users come and go with the configuration.</summary>
+    public bool Knows(string? user) => Users.Count == 0 || Users.Any(u => u.Name == user || u.Name == CallerUserOptions.Anybody);
+
     public bool May(Operation operation) => AccessTable.Allows(Roles, operation);
 }

@@ -203,7 +203,7 @@ public sealed partial class GatewayHost : IAsyncDisposable
             .AddSingleton(TimeProvider.System).AddSingleton(new AwaitedInstances())
             .AddSingleton(new InstanceSearch(store, vault))
             .AddSingleton(new AssociationDoor(() => live.Current.Options.Limits, TimeProvider.System))
-            .AddSingleton(new AssociationSlots(() => live.Current.Options)).AddSingleton(new PendingConnections(() => live.Current.Options.Listen));
+            .AddSingleton<UserGate>().AddSingleton(new AssociationSlots(() => live.Current.Options)).AddSingleton(new PendingConnections(() => live.Current.Options.Listen));
         services.AddSingleton(p => new InstanceIntake(spool, store, vault, options.Spool, received, Log<InstanceIntake>(p)));
         services.AddSingleton(p => new QueryService(store, p.GetRequiredService<InstanceSearch>(), () => live.Current.Options.Retrieval));
         services.AddSingleton(p => new MoveService(store, p.GetRequiredService<InstanceSearch>(),
