@@ -16,7 +16,7 @@ internal static class QuarantineCommand
 {
     private const int Page = 500;
 
-    private static string ByWhom => $"by {Environment.UserName} on the command line";
+    private static string ByWhom => OperatorGate.User;
 
     public static Command Create() => new("quarantine", "Lists quarantined objects and decides about them.")
     {

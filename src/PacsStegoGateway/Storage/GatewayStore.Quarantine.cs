@@ -158,6 +158,7 @@ public sealed partial class GatewayStore
         StudyUID = row.StudyUID,
         SopUID = row.SopUID,
         Reason = row.Reason,
-        Detail = $"Row {row.Id}, {by}.",
+        User = by,
+        Detail = $"Row {row.Id}, on the command line.",
     };
 }

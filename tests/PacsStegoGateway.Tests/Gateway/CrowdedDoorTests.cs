@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using PacsStegoGateway.Configuration;
+using PacsStegoGateway.Dicom;
 using PacsStegoGateway.Dicom.Network;
 using PacsStegoGateway.Dimse;
 using PacsStegoGateway.Tests.Network;
@@ -81,6 +82,23 @@ public sealed class CrowdedDoorTests
     }
 
     [Fact]
+    public async Task A_full_gateway_still_answers_who_only_asks_whether_it_is_well()
+    {
+        await using GatewayHarness gateway = await GatewayHarness.StartAsync(static g =>
+        {
+            g.Options.Listen.MaxAssociations = g.Options.Listen.MaxAssociationsPerAE = 2;
+            g.Options.Limits.VerificationReserve = 1;
+        });
+        await using RequestorAssociation one = await gateway.ConnectAsync("CT1"), two = await gateway.ConnectAsync("CT1");
+        (await Should.ThrowAsync<AssociationException>(gateway.ConnectAsync("CT1"))).Rejection.ShouldBe(AssociationDecision.LocalLimitExceeded);
+        await using (RequestorAssociation echo = await VerifyAsync(gateway))
+        {
+            (await echo.EchoAsync(Cancel)).ShouldBe(DimseStatus.Success);
+            (await Should.ThrowAsync<AssociationException>(VerifyAsync(gateway))).Rejection.ShouldBe(AssociationDecision.LocalLimitExceeded, "The reserve has an end too.");
+        }
+    }
+
+    [Fact]
     public async Task Http_on_the_port_is_named_in_the_log_and_closed()
     {
         await using GatewayHarness gateway = await GatewayHarness.StartAsync();
@@ -110,6 +128,9 @@ public sealed class CrowdedDoorTests
         second.Dispose();
         pending.Count.ShouldBe(3);
     }
+
+    private static Task<RequestorAssociation> VerifyAsync(GatewayHarness gateway) => RequestorAssociation.ConnectAsync(
+        gateway.Peer("CT1"), [new ProposedContext(SopClasses.Verification, "1.2.840.10008.1.2")], AssociationLimits.Default, Cancel);
 
     private static async Task<Socket> ConnectAsync(GatewayHarness gateway)
     {

@@ -88,8 +88,8 @@ public sealed class GatewayHarness : IAsyncDisposable
 
     public PeerAddress Peer(string callingAE, string calledAE = "PSG") => new("127.0.0.1", Host.EndPoint.Port, calledAE, callingAE);
 
-    public Task<RequestorAssociation> ConnectAsync(string callingAE, string calledAE = "PSG") => RequestorAssociation.ConnectAsync(
-        Peer(callingAE, calledAE),
+    public Task<RequestorAssociation> ConnectAsync(string callingAE, string calledAE = "PSG", UserIdentity? user = null) => RequestorAssociation.ConnectAsync(
+        Peer(callingAE, calledAE) with { UserIdentity = user },
         [
             new ProposedContext(SopClasses.Verification, TransferSyntax.ImplicitVRLittleEndian.UID),
             new ProposedContext(SopClasses.CTImageStorage, TransferSyntax.ExplicitVRLittleEndian.UID),
