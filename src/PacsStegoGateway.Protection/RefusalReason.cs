@@ -65,4 +65,10 @@ public enum RefusalReason
 
     /// <summary>The downstream PACS refused the object for good.</summary>
     RefusedByDestination,
+
+    /// <summary>The object is longer than is accepted.</summary>
+    TooLarge,
+
+    /// <summary>Our file of the object is damaged, or was exchanged.</summary>
+    SpoolFileDamaged,
 }

@@ -7,9 +7,9 @@ namespace PacsStegoGateway.Steganography.Sealing;
 
 /// <summary>
 /// One key of a ring. A 32-byte master key, from which HKDF-SHA-256 (salt = key id, big endian; info = "PacsStegoGateway
-/// seal v1", "... place v1" or "... audit v1") derives the AES-256 keys that seal messages and that choose where bits are
-/// placed and the HMAC key of the audit trail; and an RSA-3072 key with a self-signed certificate, the recipient of Encrypted
-/// Attributes (PS3.15 E.1).
+/// seal v1", "... place v1", "... audit v1" or "... spool v1") derives the AES-256 keys that seal messages and that choose
+/// where bits are placed, the HMAC key of the audit trail, and the key under which the keys of spool files are wrapped; and an
+/// RSA-3072 key with a self-signed certificate, the recipient of Encrypted Attributes (PS3.15 E.1).
 /// </summary>
 public sealed class SealingKey
 {
@@ -19,6 +19,7 @@ public sealed class SealingKey
     private readonly byte[] _sealKey;
     private readonly byte[] _placeKey;
     private readonly byte[] _auditKey;
+    private readonly byte[] _spoolKey;
 
     internal SealingKey(uint id, DateTimeOffset created, KeyState state, ReadOnlySpan<byte> master, X509Certificate2 recipient)
     {
@@ -29,12 +30,13 @@ public sealed class SealingKey
         _sealKey = Derive(master, id, "seal");
         _placeKey = Derive(master, id, "place");
         _auditKey = Derive(master, id, "audit");
+        _spoolKey = Derive(master, id, "spool");
     }
 
     private SealingKey(SealingKey other, KeyState state)
     {
-        (Id, Created, State, Recipient, _sealKey, _placeKey, _auditKey) =
-            (other.Id, other.Created, state, other.Recipient, other._sealKey, other._placeKey, other._auditKey);
+        (Id, Created, State, Recipient, _sealKey, _placeKey, _auditKey, _spoolKey) =
+            (other.Id, other.Created, state, other.Recipient, other._sealKey, other._placeKey, other._auditKey, other._spoolKey);
     }
 
     /// <summary>Random and never 0; stands in the open in every sealed message.</summary>
@@ -49,6 +51,9 @@ public sealed class SealingKey
 
     /// <summary>HMAC-SHA-256 key of the audit trail. It proves and opens nothing, so a retired key's goes on proving what was written under it.</summary>
     public ReadOnlySpan<byte> AuditKey => _auditKey;
+
+    /// <summary>Of the files at rest: wraps nothing itself, what wraps an object's key is derived from it and a salt of the object's own.</summary>
+    public ReadOnlySpan<byte> SpoolKey => _spoolKey;
 
     /// <summary>AES-256 key of the seal.</summary>
     internal ReadOnlySpan<byte> SealKey => _sealKey;

@@ -79,6 +79,11 @@ internal static class CheckConfigCommand
         }
 
         CheckCertificates(options, problems);
+        if (!options.Spool.Encrypt)
+        {
+            await Console.Error.WriteLineAsync("Warning: Spool:Encrypt is false: patients' identity lies on the disk in the clear until the PACS has the protected object.").ConfigureAwait(false);
+        }
+
         if (hasFolder && !wrong.Contains("Spool:Folder"))
         {
             CheckFolder("Spool:Folder", options.InDataFolder(options.Spool.Folder), problems);

@@ -23,13 +23,15 @@ internal static class QuarantineAdvice
         [RefusalReason.ProofFailed] = "The proof failed, which is a fault of ours: retry once; if it comes back, keep it and report it with the detail.",
         [RefusalReason.ConflictingContent] = "Two objects bear one UID: export it, find out at the modality which is right, and discard this one or give it a UID of its own and send that.",
         [RefusalReason.NothingHidden] = AtRetrieval,
-        [RefusalReason.KeyUnavailable] = AtRetrieval,
+        [RefusalReason.KeyUnavailable] = "Our file of it is encrypted under a key that the ring does not hold or has retired: restore the key ring from its backup and retry, or have the modality send it again and discard this one.",
         [RefusalReason.PixelsAltered] = AtRetrieval,
         [RefusalReason.OriginalNotProven] = AtRetrieval,
         [RefusalReason.OutOfResources] = "Make room on the disk, then retry.",
         [RefusalReason.StoreUnavailable] = "Bring the database back, then retry.",
         [RefusalReason.NotAuthorized] = AtTheDoor,
         [RefusalReason.RefusedByDestination] = "The PACS said no, the status is in the detail: correct the PACS (licence, SOP class, duplicate rule), then retry.",
+        [RefusalReason.TooLarge] = AtTheDoor,
+        [RefusalReason.SpoolFileDamaged] = "Our file of it is damaged: look after the disk, have the modality send it again, and discard this one if the new one came as another row.",
     };
 
     /// <summary>A sentence for every reason; of a row by a later version, that its documentation knows.</summary>

@@ -3,6 +3,7 @@ using System.Globalization;
 using PacsStegoGateway.Configuration;
 using PacsStegoGateway.Dicom;
 using PacsStegoGateway.Protection;
+using PacsStegoGateway.Steganography.Sealing;
 using PacsStegoGateway.Storage;
 using Spectre.Console;
 
@@ -79,6 +80,7 @@ internal static class QuarantineCommand
         {
             GatewayOptions options = Load(result.GetValue(config));
             string folder = result.GetRequiredValue(@out);
+            KeyRing keys = ProtectionRooms.OpenKeys(options);
             Directory.CreateDirectory(folder);
             await using GatewayStore store = await OpenAsync(options, cancellation).ConfigureAwait(false);
             (IReadOnlyList<InstanceRow> rows, int failed) = await FindAsync(store, result.GetRequiredValue(ids), cancellation).ConfigureAwait(false);
@@ -91,11 +93,15 @@ internal static class QuarantineCommand
             {
                 try
                 {
-                    Console.WriteLine(await ExportAsync(store, SpoolFolder(options), row, folder).ConfigureAwait(false));
+                    Console.WriteLine(await ExportAsync(store, options, keys, row, folder).ConfigureAwait(false));
                 }
                 catch (FileNotFoundException)
                 {
                     failed += await ComplainAsync(row.Id, "its file is missing in the spool").ConfigureAwait(false);
+                }
+                catch (SpoolFileException e)
+                {
+                    failed += await ComplainAsync(row.Id, $"its file cannot be read: {e.Message}").ConfigureAwait(false);
                 }
             }
 
@@ -246,20 +252,20 @@ internal static class QuarantineCommand
 
     /// <summary>Recorded first, then copied: nothing leaves unrecorded.</summary>
     /// <returns>The path written: complete or not there at all, readable by its owner alone.</returns>
-    private static async Task<string> ExportAsync(GatewayStore store, string spool, InstanceRow row, string folder)
+    private static async Task<string> ExportAsync(GatewayStore store, GatewayOptions options, KeyRing keys, InstanceRow row, string folder)
     {
-        using ByteSource source = Spool.Open(spool, row.ReceivedFile);
+        using ByteSource source = Spool.Open(SpoolFolder(options), row.ReceivedFile, keys);
         await store.RecordExportAsync(row, ByWhom).ConfigureAwait(false);
         string path = Path.Combine(folder, $"quarantine-{row.Id}.dcm");
         string temporary = path + ".part";
         File.Delete(temporary);
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        var creation = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows())
         {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            creation.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         }
 
-        using (var target = new FileStream(temporary, options))
+        using (var target = new FileStream(temporary, creation))
         {
             source.CopyTo(target);
         }

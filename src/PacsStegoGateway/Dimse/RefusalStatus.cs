@@ -15,7 +15,7 @@ public static class RefusalStatus
         RefusalReason.DataSetDoesNotMatchCommand => DimseStatus.DataSetDoesNotMatch,
         RefusalReason.UnsupportedObject => DimseStatus.SOPClassNotSupported,
         RefusalReason.NotAuthorized => DimseStatus.NotAuthorized,
-        RefusalReason.MalformedDataSet or RefusalReason.MissingIdentifier => DimseStatus.CannotUnderstand,
+        RefusalReason.MalformedDataSet or RefusalReason.MissingIdentifier or RefusalReason.TooLarge => DimseStatus.CannotUnderstand,
         _ => DimseStatus.ProcessingFailure,
     };
 
@@ -29,6 +29,7 @@ public static class RefusalStatus
         RefusalReason.NotAuthorized => "Not authorised; this attempt was recorded",
         RefusalReason.MalformedDataSet => "The data set is cut short or not well-formed",
         RefusalReason.MissingIdentifier => "A mandatory identifier is missing",
+        RefusalReason.TooLarge => "Larger than is accepted here: do not send it again",
         _ => "The object cannot be processed",
     };
 

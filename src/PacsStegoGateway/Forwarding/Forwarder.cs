@@ -139,6 +139,11 @@ public sealed partial class Forwarder(
             await store.QuarantineAsync(row, RefusalReason.MalformedDataSet, "The spool file is missing.");
             return true;
         }
+        catch (SpoolFileException e)
+        {
+            await store.QuarantineAsync(row, e.Reason, e.Message);
+            return !sending;
+        }
         catch (DicomContentException)
         {
             // What we wrote cannot be read back: trying again changes nothing, and a person must see it.

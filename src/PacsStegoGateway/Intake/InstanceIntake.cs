@@ -38,9 +38,6 @@ public abstract record IntakeOutcome
 public sealed partial class InstanceIntake(
     Spool spool, GatewayStore store, IdentityVault vault, SpoolOptions options, WorkSignal received, ILogger<InstanceIntake> logger)
 {
-    /// <summary>How often room is asked for while an object arrives.</summary>
-    private const int RoomStep = 1 << 20;
-
     private static readonly DicomReadOptions StructureOnly = new() { LongestReadSource = 0 };
 
     private readonly long _maxBytes = (long)options.MaxObjectMegabytes << 20;
@@ -74,7 +71,7 @@ public sealed partial class InstanceIntake(
 
     private async Task<IntakeOutcome> TakeAsync(IntakeRequest request, CancellationToken cancellationToken)
     {
-        if (!spool.HasRoomFor(RoomStep))
+        if (!spool.Room.MayBegin())
         {
             return NoRoom();
         }
@@ -129,6 +126,11 @@ public sealed partial class InstanceIntake(
             spool.Delete(unneeded);
         }
 
+        if (receipt.Kind is ReceiptKind.New or ReceiptKind.Retried)
+        {
+            spool.Room.Await(row.ReceivedBytes);
+        }
+
         return receipt.Kind;
     }
 
@@ -141,7 +143,7 @@ public sealed partial class InstanceIntake(
             return full;
         }
 
-        long nextStep = RoomStep;
+        long nextStep = Spool.RoomStep;
         while (true)
         {
             ReadResult read = await request.DataSet.ReadAsync(cancellationToken);
@@ -149,13 +151,13 @@ public sealed partial class InstanceIntake(
             {
                 if (file.Length + segment.Length - prefix.Length > _maxBytes)
                 {
-                    return new IntakeOutcome.Refused(RefusalReason.OutOfResources, "The object is larger than is accepted.");
+                    return new IntakeOutcome.Refused(RefusalReason.TooLarge, "The object is larger than is accepted.");
                 }
 
                 if (file.Length >= nextStep)
                 {
-                    nextStep += RoomStep;
-                    if (!spool.HasRoomFor(RoomStep))
+                    nextStep += Spool.RoomStep;
+                    if (!spool.Room.MayGoOn(file.Length))
                     {
                         return NoRoom();
                     }

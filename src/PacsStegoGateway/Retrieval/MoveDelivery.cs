@@ -59,6 +59,11 @@ public sealed partial class MoveDelivery(
             // Forwarded in the meantime: the PACS is asked instead.
             return;
         }
+        catch (SpoolFileException e)
+        {
+            await FailAsync([found], e.Message);
+            return;
+        }
 
         using (file)
         {

@@ -76,12 +76,13 @@ public sealed partial class GatewayHost : IAsyncDisposable
         using ILoggerFactory early = LoggerFactory.Create(configureLogging ?? LogToConsole);
         ILogger logger = early.CreateLogger<GatewayHost>();
 
-        var spool = new Spool(options.Spool, options.InDataFolder(options.Spool.Folder));
+        var spool = new Spool(options.Spool, options.InDataFolder(options.Spool.Folder), protection.Keys, options.Node.Name);
         GatewayStore? store = null;
         try
         {
             store = await OpenStoreAsync(options, protection.Keys, logger, cancellationToken);
             LogSwept(logger, await Housekeeping.SweepAsync(spool, store, cancellationToken));
+            await Housekeeping.CountAwaitingAsync(spool, store, cancellationToken);
             var systemd = SystemdNotifier.FromEnvironment();
             var live = new LiveConfiguration(options, words => LogCertificates(logger, words));
             GatewayTls tls = live.Current.Tls;

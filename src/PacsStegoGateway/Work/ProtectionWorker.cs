@@ -73,7 +73,11 @@ public sealed partial class ProtectionWorker(
         }
         catch (FileNotFoundException)
         {
-            await SettleAsync(() => store.QuarantineAsync(row, RefusalReason.MalformedDataSet, "The spool file is missing."), stopping);
+            await SettleAsync(() => SetAsideAsync(row, RefusalReason.MalformedDataSet, "The spool file is missing."), stopping);
+        }
+        catch (SpoolFileException e)
+        {
+            await SettleAsync(() => SetAsideAsync(row, e.Reason, e.Message), stopping);
         }
         catch (StoreUnavailableException e)
         {
@@ -93,7 +97,7 @@ public sealed partial class ProtectionWorker(
             string detail = $"Unexpected: {e.GetType().Name}.";
             await SettleAsync(() => row.Attempts + 1 < MaxUnexpected
                 ? store.RetryLaterAsync(row, time.GetUtcNow() + Backoff.After(row.Attempts, options), RefusalReason.ProofFailed, detail)
-                : store.QuarantineAsync(row, RefusalReason.ProofFailed, detail), stopping);
+                : SetAsideAsync(row, RefusalReason.ProofFailed, detail), stopping);
         }
     }
 
@@ -104,20 +108,25 @@ public sealed partial class ProtectionWorker(
         switch (protect(Part10.DataSetOf(received), TransferSyntax.Of(row.TransferSyntaxUID), result.Keep))
         {
             case ProtectionOutcome.Quarantined refused:
-                await store.QuarantineAsync(row, refused.Reason, refused.Detail);
-                LogQuarantined(logger, row.Id, refused.Reason);
+                await SetAsideAsync(row, refused.Reason, refused.Detail);
                 break;
 
             case ProtectionOutcome.Protected { Instance: var instance }
                 when instance.SOPInstanceUID != row.SopUID || instance.StudyInstanceUID != row.StudyUID:
-                await store.QuarantineAsync(row, RefusalReason.ProofFailed, "The protected object bears other UIDs than the row: another pseudonym key?");
-                LogQuarantined(logger, row.Id, RefusalReason.ProofFailed);
+                await SetAsideAsync(row, RefusalReason.ProofFailed, "The protected object bears other UIDs than the row: another pseudonym key?");
                 break;
 
             case ProtectionOutcome.Protected { Instance: var instance }:
                 await CommitAsync(row, instance, result.File!);
                 break;
         }
+    }
+
+    private async Task SetAsideAsync(InstanceRow row, RefusalReason reason, string detail)
+    {
+        await store.QuarantineAsync(row, reason, detail);
+        spool.Room.Settle(row.ReceivedBytes);
+        LogQuarantined(logger, row.Id, reason);
     }
 
     private async Task CommitAsync(InstanceRow row, ProtectedInstance instance, SpoolFile file)
@@ -137,6 +146,8 @@ public sealed partial class ProtectionWorker(
         {
             spool.Delete(file.Name);
         }
+
+        spool.Room.Settle(row.ReceivedBytes);
     }
 
     /// <summary>Writes what became of the row; when the database is away too, the row is still as it was and comes again.</summary>

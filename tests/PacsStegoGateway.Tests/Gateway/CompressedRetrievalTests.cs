@@ -209,7 +209,7 @@ public sealed class CompressedRetrievalTests : IDisposable
 
     private (DataSet? DataSet, string Refusal) Decode(DataSet original, string from)
     {
-        using var spool = new Spool(new SpoolOptions { MinFreeMegabytes = 0 }, _folder.CreateSubdirectory("spool").FullName);
+        using var spool = new Spool(new SpoolOptions { MinFreeMegabytes = 0 }, _folder.CreateSubdirectory("spool").FullName, SampleObjects.Keys);
         TransferSyntax syntax = TransferSyntax.Of(from);
         var instance = new RevealedInstance(DataSetWriter.ToSource(original, syntax), syntax, SopClasses.CTImageStorage, "1.2.3", "1.2.4", "1.2.5");
         (DecodedOriginal? decoded, string refusal) = DecodedOriginal.Open(instance, TransferSyntax.ExplicitVRLittleEndian, spool);

@@ -187,7 +187,7 @@ public sealed class GatewayTests
         IReadOnlyList<byte[]> sent = await gateway.SendAsync(1, 2, 3, 4);
         await gateway.UntilAsync(InstanceState.Protected, 2);
         await gateway.StopAsync();
-        string orphan = Path.Combine(gateway.SpoolFolder, "00", "00000000000000000000000000000000");
+        string orphan = Path.Combine(gateway.SpoolFolder, "gateway", "00", "00000000000000000000000000000000");
         await File.WriteAllBytesAsync(orphan, [1, 2, 3], Cancel);
 
         gateway.Parts = SampleObjects.Parts;
