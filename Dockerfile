@@ -30,7 +30,7 @@ RUN apt-get update \
 COPY --from=build /app /app
 # The folder of spool, database and key ring; a volume mounted here inherits the owner.
 RUN mkdir --parents /var/lib/psg && chown "$APP_UID" /var/lib/psg && chmod 700 /var/lib/psg
-ENV PATH="/app:${PATH}" PSG_CONFIG=/app/config/gateway.docker.json PSG__DataFolder=/var/lib/psg
+ENV PATH="/app:${PATH}" PSG_CONFIG=/app/config/gateway.docker.json PSG__DataFolder=/var/lib/psg DOTNET_EnableDiagnostics=0
 USER $APP_UID
 WORKDIR /app
 VOLUME /var/lib/psg

@@ -1,1 +1,2 @@
+PacsStegoGateway.Service.CrashDumps.Forbid();
 return await PacsStegoGateway.Commands.CommandLine.RunAsync(args).ConfigureAwait(false);

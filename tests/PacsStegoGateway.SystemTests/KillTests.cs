@@ -83,6 +83,6 @@ public sealed class KillTests : IDisposable
         GatewayRows.CountEvents(gateway, "Protected").ShouldBe(sent.Count);
         GatewayRows.CountEvents(gateway, "Forwarded").ShouldBe(sent.Count);
         await Eventually.IsTrue("the spool is empty", () =>
-            !Directory.EnumerateFiles(Path.Combine(gateway.DataFolder, "spool"), "*", SearchOption.AllDirectories).Any(static f => Path.GetFileName(f) != "lock"));
+            !Directory.EnumerateFiles(Path.Combine(gateway.DataFolder, "spool"), "*", SearchOption.AllDirectories).Any(static f => Guid.TryParse(Path.GetFileName(f), out _)));
     }
 }

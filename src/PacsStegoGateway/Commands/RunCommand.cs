@@ -19,6 +19,11 @@ internal static class RunCommand
 
     private static async Task<int> RunAsync(ConfigurationSource source, CancellationToken cancellation)
     {
+        if (CrashDumps.AskedForBy() is { } variable)
+        {
+            throw new CommandException($"{variable} has the runtime write its memory, patients and keys included, to a file when it falls: start the gateway without it.");
+        }
+
         GatewayOptions options = source.Load();
         using ProtectionRooms rooms = ProtectionRooms.Open(options);
         return await GatewayHost.RunAsync(options, source, new ProtectionParts(rooms.Keys, rooms.Protector.Protect, rooms.Revealer.Reveal), cancellation).ConfigureAwait(false);

@@ -25,6 +25,8 @@ public static class ServiceContent
         StateDirectory=psg
         WorkingDirectory=/var/lib/psg
         Environment=PSG__DataFolder=/var/lib/psg
+        # Nobody asks the runtime for a dump of its memory.
+        Environment=DOTNET_EnableDiagnostics=0
         # PSG__Database__Password=... goes here, readable by root alone.
         EnvironmentFile=-/etc/psg/environment
         WatchdogSec=60
@@ -40,6 +42,7 @@ public static class ServiceContent
         AmbientCapabilities=CAP_NET_BIND_SERVICE
         CapabilityBoundingSet=CAP_NET_BIND_SERVICE
         LimitCORE=0
+        MemorySwapMax=0
 
         [Install]
         WantedBy=multi-user.target
