@@ -37,6 +37,7 @@ public static partial class GatewayOptionsValidator
         found.Range("Embedding:MaximumChange", options.Embedding.MaximumChange, 0, 255);
         found.Range("Work:Workers", options.Work.Workers, 0, 256);
         found.Range("Work:QueueLength", options.Work.QueueLength, 1, 10_000);
+        found.Range("Work:MaxWaiting", options.Work.MaxWaiting, 0, 10_000_000);
         found.Range("Work:RetryFirstSeconds", options.Work.RetryFirstSeconds, 1, 3600);
         found.Range("Work:RetryMaxSeconds", options.Work.RetryMaxSeconds, options.Work.RetryFirstSeconds, 86_400);
         found.Range("Retrieval:MaxMatches", options.Retrieval.MaxMatches, 1, 1_000_000);

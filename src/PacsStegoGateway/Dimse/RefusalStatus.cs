@@ -28,6 +28,7 @@ public static class RefusalStatus
         RefusalReason.UnsupportedObject => "This kind of object is not supported",
         RefusalReason.NotAuthorized => "Not authorised; this attempt was recorded",
         RefusalReason.MalformedDataSet => "The data set is cut short or not well-formed",
+        RefusalReason.AlreadyProtected => "One of this gateway's own protected objects came back",
         RefusalReason.MissingIdentifier => "A mandatory identifier is missing",
         RefusalReason.TooLarge => "Larger than is accepted here: do not send it again",
         _ => "The object cannot be processed",

@@ -36,7 +36,7 @@ public abstract record IntakeOutcome
 
 /// <summary>The one door: spool, check, flush, commit; then, and only then, accepted.</summary>
 public sealed partial class InstanceIntake(
-    Spool spool, GatewayStore store, IdentityVault vault, SpoolOptions options, WorkSignal received, ILogger<InstanceIntake> logger)
+    Spool spool, GatewayStore store, IdentityVault vault, SpoolOptions options, WaitingRows waiting, WorkSignal received, ILogger<InstanceIntake> logger)
 {
     private static readonly DicomReadOptions StructureOnly = new() { LongestReadSource = 0 };
 
@@ -63,6 +63,7 @@ public sealed partial class InstanceIntake(
         }
         else if (outcome is IntakeOutcome.Accepted { Kind: ReceiptKind.New or ReceiptKind.Retried })
         {
+            waiting.Added();
             received.Set();
         }
 
@@ -74,6 +75,18 @@ public sealed partial class InstanceIntake(
         if (!spool.Room.MayBegin())
         {
             return NoRoom();
+        }
+
+        if (!await waiting.HasRoomAsync(cancellationToken))
+        {
+            return new IntakeOutcome.Refused(RefusalReason.OutOfResources, "Too many objects are on their way.");
+        }
+
+        // Loop guard: somebody sends from the PACS to us what we sent there. Pseudonyms are of this form, most originals are not.
+        if (request.AffectedSOPInstanceUID.StartsWith("2.25.", StringComparison.Ordinal)
+            && await store.IsPseudonymAsync(request.AffectedSOPInstanceUID, cancellationToken))
+        {
+            return new IntakeOutcome.Refused(RefusalReason.AlreadyProtected, "The SOP Instance UID is one that this gateway gave.");
         }
 
         SpoolFile file;

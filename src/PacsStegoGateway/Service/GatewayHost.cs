@@ -205,7 +205,8 @@ public sealed partial class GatewayHost : IAsyncDisposable
             .AddSingleton(new InstanceSearch(store, vault))
             .AddSingleton(new AssociationDoor(() => live.Current.Options.Limits, TimeProvider.System))
             .AddSingleton<UserGate>().AddSingleton(new AssociationSlots(() => live.Current.Options)).AddSingleton(new PendingConnections(() => live.Current.Options.Listen));
-        services.AddSingleton(p => new InstanceIntake(spool, store, vault, options.Spool, received, Log<InstanceIntake>(p)));
+        services.AddSingleton(p => new InstanceIntake(spool, store, vault, options.Spool,
+            new WaitingRows(store, options.Work.MaxWaiting, TimeProvider.System), received, Log<InstanceIntake>(p)));
         services.AddSingleton(p => new QueryService(store, p.GetRequiredService<InstanceSearch>(), () => live.Current.Options.Retrieval));
         services.AddSingleton(p => new MoveService(store, p.GetRequiredService<InstanceSearch>(),
             () => new PacsFetcher(live.Current.Options.Pacs, live.Current.Tls, p.GetRequiredService<AwaitedInstances>()),

@@ -63,3 +63,54 @@ public sealed class DeliveryRow
 /// <param name="Changed">False when it was no longer as it was read, or no longer ours: nothing was written.</param>
 /// <param name="FilesUnneeded">It was the last: every delivery of the object is final, and its files may go.</param>
 public readonly record struct Settlement(bool Changed, bool FilesUnneeded = false);
+
+/// <summary>Which unfinished deliveries; null means any.</summary>
+public sealed record DeliveryFilter
+{
+    public IReadOnlyList<long>? Ids { get; init; }
+
+    public string? Destination { get; init; }
+
+    public DeliveryState? State { get; init; }
+
+    /// <summary>Queued before.</summary>
+    public DateTimeOffset? QueuedBefore { get; init; }
+
+    /// <summary>Only ids greater than this: to page on.</summary>
+    public long AfterId { get; init; }
+
+    /// <summary>Most rows, 1 to 100000. Default 1000.</summary>
+    public int Limit { get; init; } = 1000;
+}
+
+/// <summary>Unfinished deliveries of one destination in one state.</summary>
+public sealed class DeliverySummary
+{
+    public string Destination { get; init; } = "";
+
+    public DeliveryState State { get; init; }
+
+    public long Count { get; init; }
+
+    /// <summary>When the oldest was queued, Unix milliseconds.</summary>
+    public long OldestQueuedAt { get; init; }
+
+    /// <summary>Most failed attempts of one.</summary>
+    public int MostAttempts { get; init; }
+}
+
+/// <summary>What became of a delivery that a person dropped.</summary>
+public enum DropResult
+{
+    /// <summary>It was no longer as it was read: nothing was changed.</summary>
+    Gone,
+
+    /// <summary>Other destinations still wait for the object.</summary>
+    Dropped,
+
+    /// <summary>It was the last, and another destination has the object: its files may go.</summary>
+    DroppedLast,
+
+    /// <summary>No destination has the object: it is in quarantine, where a person decides.</summary>
+    Quarantined,
+}

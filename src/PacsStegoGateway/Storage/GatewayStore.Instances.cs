@@ -15,7 +15,7 @@ public enum ReceiptKind
     /// <summary>The same bytes came before: the new spool file is not needed.</summary>
     Duplicate,
 
-    /// <summary>The same SOP Instance UID came before with other content: quarantined with its file.</summary>
+    /// <summary>The same SOP Instance UID came before with other content: quarantined with its file, once however often it comes.</summary>
     Conflict,
 
     /// <summary>The same bytes lay in quarantine: their row is received again, with the new spool file.</summary>
@@ -90,6 +90,12 @@ public sealed partial class GatewayStore
             {
                 await InsertAuditAsync(connection, transaction, About(row, new AuditRecord(AuditEvent.Duplicate)));
                 return new Receipt(ReceiptKind.Duplicate, row.ReceivedFile);
+            }
+
+            if (await IsKnownConflictAsync(connection, transaction, row))
+            {
+                await InsertAuditAsync(connection, transaction, About(row, new AuditRecord(AuditEvent.Duplicate) { Reason = nameof(RefusalReason.ConflictingContent) }));
+                return new Receipt(ReceiptKind.Conflict, row.ReceivedFile);
             }
 
             await InsertAsync(connection, transaction, row, ReceiptKind.Conflict);
@@ -189,7 +195,24 @@ public sealed partial class GatewayStore
             new CommandDefinition(sql.ToString(), values, cancellationToken: cancellationToken)), cancellationToken)).AsList();
     }
 
-    /// <summary>How many rows are in each state.</summary>
+    /// <summary>True when a row gave this pseudonym to an object: who bears it has been here before.</summary>
+    public async Task<bool> IsPseudonymAsync(string sopInstanceUID, CancellationToken cancellationToken) =>
+        await ReadAsync(c => c.ExecuteScalarAsync<bool>(new CommandDefinition(
+            "SELECT EXISTS (SELECT 1 FROM instances WHERE sop_uid = @sopInstanceUID AND is_primary = 1)",
+            new { sopInstanceUID }, cancellationToken: cancellationToken)), cancellationToken);
+
+    /// <summary>How many of our objects are on their way, received or protected; counted no further than <paramref name="most"/>.</summary>
+    public async Task<long> CountWaitingAsync(long most, CancellationToken cancellationToken) =>
+        await ReadAsync(c => c.ExecuteScalarAsync<long>(new CommandDefinition(
+            """
+            SELECT COUNT(*) FROM (
+              SELECT id FROM instances WHERE state = 'received' AND node = @Node
+              UNION ALL SELECT id FROM instances WHERE state = 'protected' AND node = @Node
+              LIMIT @most) AS waiting
+            """,
+            new { Node, most }, cancellationToken: cancellationToken)), cancellationToken);
+
+    /// <summary>How many rows are in each state. Walks all rows there ever were.</summary>
     public async Task<IReadOnlyDictionary<InstanceState, long>> CountAsync(CancellationToken cancellationToken)
     {
         IEnumerable<(string State, long Count)> counts = await ReadAsync(
@@ -240,6 +263,15 @@ public sealed partial class GatewayStore
         await InsertAuditAsync(connection, transaction, About(row, audit));
         return true;
     }
+
+    /// <summary>The same bytes lie in quarantine already, under a UID that is another's: a sender that insists fills no disk.</summary>
+    private static async Task<bool> IsKnownConflictAsync(DbConnection connection, DbTransaction transaction, InstanceRow row) =>
+        await connection.ExecuteScalarAsync<bool>(
+            """
+            SELECT EXISTS (SELECT 1 FROM instances WHERE study_uid = @StudyUID AND series_uid = @SeriesUID AND sop_uid = @SopUID
+              AND is_primary = 0 AND state = 'quarantined' AND content_hash = @ContentHash)
+            """,
+            row, transaction);
 
     /// <returns>False when another row owns the UID.</returns>
     private async Task<bool> InsertAsync(DbConnection connection, DbTransaction transaction, InstanceRow row, ReceiptKind kind) =>

@@ -107,7 +107,7 @@ public sealed partial class GatewayStore
     {
         // First its epoch: from then on it writes nothing, not even the row of an object that it is just receiving.
         bool dead = await connection.ExecuteAsync(
-            $"UPDATE nodes SET epoch = epoch + 1 WHERE name = @node AND name <> @Node AND lease_until <= {_dialect.Clock}", new { node, Node }, transaction) > 0;
+            $"UPDATE nodes SET epoch = epoch + 1 WHERE name = @Dead AND name <> @Node AND lease_until <= {_dialect.Clock}", new { Dead = node, Node }, transaction) > 0;
         int moved = dead ? await MoveRowsAsync(connection, transaction, node) : 0;
         if (moved > 0)
         {

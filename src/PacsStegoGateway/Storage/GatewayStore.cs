@@ -1,6 +1,7 @@
 using System.Data.Common;
 using PacsStegoGateway.Audit;
 using PacsStegoGateway.Configuration;
+using PacsStegoGateway.Work;
 using PacsStegoGateway.Steganography.Sealing;
 
 namespace PacsStegoGateway.Storage;
@@ -10,7 +11,8 @@ namespace PacsStegoGateway.Storage;
 /// flushed as one transaction: many associations share one flush.
 /// </summary>
 /// <remarks>
-/// Who finds nobody writing writes at once, where it stands: one association alone waits for no other thread.
+/// Who finds nobody writing writes at once, where it stands: one association alone waits for no other thread. Only a thread that
+/// has stepped back for others never does: everybody would wait for the little time that it gets.
 /// A returned task that succeeded means committed and flushed. A unit of work that fails takes no other with it: its batch is
 /// rolled back and the units are run again one by one.
 /// </remarks>
@@ -117,7 +119,8 @@ public sealed partial class GatewayStore : IAsyncDisposable
             _isWriting = true;
         }
 
-        if (writesNow && await WriteBatchAsync())
+        // A thread that has stepped back would let everybody wait for the batch that it leads.
+        if (writesNow && (WorkerThread.HasSteppedBack || await WriteBatchAsync()))
         {
             // Others came meanwhile: the caller has its answer and does not stay for theirs.
             _ = Task.Run(WriteAllAsync);

@@ -13,6 +13,12 @@ internal static partial class WorkerThread
 
     private const int ProcessOrThread = 0; // PRIO_PROCESS; on Linux the id 0 means the calling thread alone.
 
+    [ThreadStatic]
+    private static bool _hasSteppedBack;
+
+    /// <summary>True on a thread that has stepped back: it must hold nothing that others wait for.</summary>
+    public static bool HasSteppedBack => _hasSteppedBack;
+
     /// <summary>Runs the work on a thread of its own, with less priority where the system lets us.</summary>
     public static Task Run(Action work) => Task.Factory.StartNew(
         () =>
@@ -24,6 +30,7 @@ internal static partial class WorkerThread
 
     private static void StepBack()
     {
+        _hasSteppedBack = true;
         if (OperatingSystem.IsLinux())
         {
             // .NET ignores thread priorities on Linux. A refusal costs latency only, so its result is not looked at.

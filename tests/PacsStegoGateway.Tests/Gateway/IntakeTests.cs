@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using PacsStegoGateway.Audit;
 using PacsStegoGateway.Configuration;
 using PacsStegoGateway.Dicom;
+using PacsStegoGateway.Dimse;
 using PacsStegoGateway.Intake;
 using PacsStegoGateway.Protection;
 using PacsStegoGateway.Service;
@@ -123,7 +124,7 @@ public sealed class IntakeTests : IDisposable
             using var spool = new Spool(_spoolOptions, mount, SampleObjects.Keys);
             await using GatewayStore store = await GatewayStore.OpenAsync(
                 new SqliteDialect(Path.Combine(_folder, "small.db"), 5), SampleObjects.Keys, TimeProvider.System, Cancel);
-            var intake = new InstanceIntake(spool, store, new IdentityVault(SampleObjects.Keys), _spoolOptions, new WorkSignal(), NullLogger<InstanceIntake>.Instance);
+            var intake = new InstanceIntake(spool, store, new IdentityVault(SampleObjects.Keys), _spoolOptions, new WaitingRows(store, 0, TimeProvider.System), new WorkSignal(), NullLogger<InstanceIntake>.Instance);
             async Task<IntakeOutcome> AcceptAsync(int number) => await intake.AcceptAsync(
                 RequestOf(SampleObjects.Encode(SampleObjects.Create(number, pixelBytes: 500_000)), SampleObjects.SopUID(number)), Cancel);
             IntakeOutcome last = await AcceptAsync(1);
@@ -167,6 +168,24 @@ public sealed class IntakeTests : IDisposable
     }
 
     [Fact]
+    public async Task One_of_our_own_protected_objects_that_comes_back_is_refused_and_leaves_nothing_behind()
+    {
+        await using Door door = await OpenAsync();
+        (await door.AcceptAsync(SampleObjects.Encode(SampleObjects.Create(1)))).ShouldBe(new IntakeOutcome.Accepted(ReceiptKind.New));
+        DataSet back = SampleObjects.Create(1);
+        string pseudonym = SampleObjects.Pseudonyms.MapUID(SampleObjects.SopUID(1));
+        back.SetText(Tags.SOPInstanceUID, pseudonym);
+        ReasonOf(await door.AcceptAsync(SampleObjects.Encode(back), pseudonym)).ShouldBe(RefusalReason.AlreadyProtected);
+        RefusalStatus.Of(RefusalReason.AlreadyProtected).IsTransient.ShouldBeFalse();
+        door.Spool.IdleFiles().Count.ShouldBe(1);
+
+        // Of the same form, and nobody's.
+        DataSet other = SampleObjects.Create(1);
+        other.SetText(Tags.SOPInstanceUID, "2.25.1234");
+        (await door.AcceptAsync(SampleObjects.Encode(other), "2.25.1234")).ShouldBe(new IntakeOutcome.Accepted(ReceiptKind.New));
+    }
+
+    [Fact]
     public async Task While_the_database_is_away_nothing_is_acknowledged_and_afterwards_the_resend_is()
     {
         await using PostgresServer server = await PostgresServer.StartAsync();
@@ -195,7 +214,7 @@ public sealed class IntakeTests : IDisposable
         GatewayStore store = await GatewayStore.OpenAsync(
             dialect ?? new SqliteDialect(Path.Combine(_folder, "gateway.db"), 5), SampleObjects.Keys, TimeProvider.System, Cancel);
         return new Door(spool, store, new InstanceIntake(
-            spool, store, new IdentityVault(SampleObjects.Keys), _spoolOptions, new WorkSignal(), NullLogger<InstanceIntake>.Instance));
+            spool, store, new IdentityVault(SampleObjects.Keys), _spoolOptions, new WaitingRows(store, 0, TimeProvider.System), new WorkSignal(), NullLogger<InstanceIntake>.Instance));
     }
 
     private static async Task<bool> RunAsync(string program, params string[] arguments)

@@ -7,20 +7,8 @@ using PacsStegoGateway.Storage;
 namespace PacsStegoGateway.Tests.Gateway;
 
 /// <summary>Databases of earlier versions go on where they were.</summary>
-public sealed class StoreMigrationTests(PostgresFixture postgres) : IClassFixture<PostgresFixture>, IDisposable
+public sealed class StoreMigrationTests(PostgresFixture postgres) : StoreRoom(postgres)
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("psg-migrate-").FullName;
-
-    public static TheoryData<DatabaseKind> Kinds => [DatabaseKind.Sqlite, DatabaseKind.PostgreSql];
-
-    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
-
-    public void Dispose()
-    {
-        Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
-        Directory.Delete(_folder, recursive: true);
-    }
-
     [Theory, MemberData(nameof(Kinds))]
     public async Task Rows_of_version_1_keep_their_state_and_protected_ones_wait_for_the_one_destination(DatabaseKind kind)
     {
@@ -75,31 +63,5 @@ public sealed class StoreMigrationTests(PostgresFixture postgres) : IClassFixtur
         }
 
         (await Should.ThrowAsync<InvalidOperationException>(() => OpenAsync(dialect))).Message.ShouldContain("later version");
-    }
-
-    private static InstanceRow Row(string sop) => new()
-    {
-        SopUID = sop,
-        StudyUID = "2.25.100",
-        SeriesUID = "2.25.101",
-        ContentHash = [1],
-        ReceivedFile = Guid.NewGuid().ToString("N"),
-    };
-
-    private static Task<GatewayStore> OpenAsync(StoreDialect dialect) => GatewayStore.OpenAsync(dialect, SampleObjects.Keys, TimeProvider.System, Cancel);
-
-    private async Task<StoreDialect> DialectAsync(DatabaseKind kind)
-    {
-        if (kind == DatabaseKind.Sqlite)
-        {
-            return new SqliteDialect(Path.Combine(_folder, $"{Guid.NewGuid():N}.db"), 5);
-        }
-
-        if (postgres.Server is null)
-        {
-            Assert.Skip("PostgreSQL is not installed.");
-        }
-
-        return new PostgreSqlDialect(await postgres.Server.CreateDatabaseAsync());
     }
 }
