@@ -2,6 +2,7 @@ using PacsStegoGateway.Configuration;
 using PacsStegoGateway.Deidentification;
 using PacsStegoGateway.Imaging;
 using PacsStegoGateway.Protection;
+using PacsStegoGateway.Security;
 using PacsStegoGateway.Segmentation;
 using PacsStegoGateway.Steganography.Embedding;
 using PacsStegoGateway.Steganography.Sealing;
@@ -47,7 +48,7 @@ public sealed class ProtectionRooms : IDisposable
             : new EmbeddingOptions());
     }
 
-    internal static KeyRing OpenKeys(GatewayOptions options) => KeyRing.Load(options.InDataFolder(options.Keys.RingPath));
+    internal static KeyRing OpenKeys(GatewayOptions options) => KeySource.Open(options);
 
     internal static IBackgroundSegmenter OpenSegmenter(GatewayOptions options) => options.Segmentation.Kind == SegmenterKind.Threshold
         ? new ThresholdSegmenter()

@@ -14,11 +14,15 @@ public sealed class KeyRing
     private const int RecipientKeyBits = 3072;
     private const int RecipientYears = 50;
 
-    private readonly string _path;
+    /// <summary>Longest ring, bytes.</summary>
+    public const int MaxLength = KeyRingFile.MaxLength;
+
+    /// <summary>Null: it came from elsewhere, and is changed there.</summary>
+    private readonly string? _path;
     private readonly KeyRingDocument _document;
     private readonly byte[] _pseudonymKey;
 
-    private KeyRing(string path, KeyRingDocument document)
+    private KeyRing(string? path, KeyRingDocument document)
     {
         _path = path;
         _document = document;
@@ -27,7 +31,7 @@ public sealed class KeyRing
         Active = Keys.Single(key => key.State == KeyState.Active);
     }
 
-    private KeyRing(string path, KeyRingDocument document, IReadOnlyList<SealingKey> keys)
+    private KeyRing(string? path, KeyRingDocument document, IReadOnlyList<SealingKey> keys)
     {
         _path = path;
         _document = document;
@@ -65,14 +69,24 @@ public sealed class KeyRing
     /// <exception cref="KeyRingException">Missing, damaged, or open to group or others.</exception>
     public static KeyRing Load(string path)
     {
-        KeyRingDocument document = KeyRingFile.Read(path);
+        return Open(path, KeyRingFile.Read(path), path);
+    }
+
+    /// <summary>Takes a ring that was kept elsewhere; it can be used, not rotated.</summary>
+    /// <param name="json">What the file would hold; cleared afterwards.</param>
+    /// <param name="origin">Where it came from, for messages.</param>
+    /// <exception cref="KeyRingException">Damaged.</exception>
+    public static KeyRing Parse(byte[] json, string origin) => Open(null, KeyRingFile.Parse(json, origin), origin);
+
+    private static KeyRing Open(string? path, KeyRingDocument document, string origin)
+    {
         try
         {
             return new KeyRing(path, document);
         }
         catch (CryptographicException e)
         {
-            throw KeyRingFile.Damaged(path, "a certificate or private key in it cannot be read", e);
+            throw KeyRingFile.Damaged(origin, "a certificate or private key in it cannot be read", e);
         }
     }
 
@@ -82,12 +96,13 @@ public sealed class KeyRing
     /// <summary>Adds a new active key; the one that was active opens on. Written before it returns.</summary>
     public KeyRing Rotate(TimeProvider? time = null)
     {
+        string path = RequireFile();
         KeyRingEntry entry = NewKey([.. Keys.Select(key => key.Id)], (time ?? TimeProvider.System).GetUtcNow());
         KeyRingDocument document = _document with
         {
             Keys = [entry, .. _document.Keys.Select(old => old with { State = old.State == KeyState.Active ? KeyState.Retained : old.State })],
         };
-        KeyRingFile.Write(_path, document, replace: true);
+        KeyRingFile.Write(path, document, replace: true);
         return new KeyRing(_path, document, [Open(entry), .. Keys.Select(key => key.State == KeyState.Active ? key.With(KeyState.Retained) : key)]);
     }
 
@@ -95,6 +110,7 @@ public sealed class KeyRing
     /// <exception cref="KeyRingException">No such key, or it is the active one.</exception>
     public KeyRing Retire(uint id)
     {
+        string path = RequireFile();
         SealingKey key = Find(id)
             ?? throw new KeyRingException(KeyRingError.UnknownKey, $"The key ring holds no key {id:x8}; list the keys to see which it holds.");
         if (key.State == KeyState.Active)
@@ -106,9 +122,12 @@ public sealed class KeyRing
         {
             Keys = [.. _document.Keys.Select(entry => entry.Id == id ? entry with { State = KeyState.Retired } : entry)],
         };
-        KeyRingFile.Write(_path, document, replace: true);
+        KeyRingFile.Write(path, document, replace: true);
         return new KeyRing(_path, document, [.. Keys.Select(other => other.Id == id ? other.With(KeyState.Retired) : other)]);
     }
+
+    private string RequireFile() => _path
+        ?? throw new KeyRingException(KeyRingError.NotAFile, "This key ring was not read from a file: change it where it is kept.");
 
     public override string ToString() => $"key ring of {Keys.Count}, active {ActiveKeyId:x8}";
 

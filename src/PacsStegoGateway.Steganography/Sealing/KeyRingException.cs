@@ -20,6 +20,9 @@ public enum KeyRingError
 
     /// <summary>The active key cannot be retired: nothing would be left to seal with.</summary>
     KeyIsActive,
+
+    /// <summary>The ring was not read from a file, and cannot be changed here.</summary>
+    NotAFile,
 }
 
 /// <summary>A key ring problem and, in its message, what to do about it. Never holds key material.</summary>

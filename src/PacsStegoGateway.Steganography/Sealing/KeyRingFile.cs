@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -18,7 +19,7 @@ internal static partial class KeyRingFile
     internal const string Format = "PacsStegoGateway key ring 1";
 
     /// <summary>A ring of a hundred keys stays far below; anything longer is not a key ring.</summary>
-    private const int MaxLength = 4 << 20;
+    internal const int MaxLength = 4 << 20;
 
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
@@ -50,18 +51,31 @@ internal static partial class KeyRingFile
             file.ReadExactly(json);
         }
 
+        return Parse(json, path);
+    }
+
+    /// <param name="json">Cleared afterwards.</param>
+    /// <param name="origin">What messages call it.</param>
+    public static KeyRingDocument Parse(byte[] json, string origin)
+    {
         KeyRingDocument? document;
         try
         {
-            document = JsonSerializer.Deserialize(json, KeyRingJson.Default.KeyRingDocument);
+            document = json.Length > MaxLength
+                ? throw Damaged(origin, $"it is longer than {MaxLength} bytes")
+                : JsonSerializer.Deserialize(json, KeyRingJson.Default.KeyRingDocument);
         }
         catch (JsonException e)
         {
             // The inner exception is left out: it may quote the file.
-            throw Damaged(path, $"it is not readable JSON of a key ring (line {e.LineNumber + 1})");
+            throw Damaged(origin, $"it is not readable JSON of a key ring (line {e.LineNumber + 1})");
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(json);
         }
 
-        return Check(document) is { } problem ? throw Damaged(path, problem) : document!;
+        return Check(document) is { } problem ? throw Damaged(origin, problem) : document!;
     }
 
     public static void Write(string path, KeyRingDocument document, bool replace)

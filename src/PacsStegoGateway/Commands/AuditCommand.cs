@@ -3,7 +3,6 @@ using System.Globalization;
 using PacsStegoGateway.Audit;
 using PacsStegoGateway.Configuration;
 using PacsStegoGateway.Deidentification;
-using PacsStegoGateway.Steganography.Sealing;
 using PacsStegoGateway.Storage;
 using Spectre.Console;
 
@@ -38,7 +37,7 @@ internal static class AuditCommand
         {
             GatewayOptions options = ConfigurationFile.LoadSections(result.GetValue(config), "Database", "Keys");
             // Auditors need no keys unless they ask by original identifiers.
-            var pseudonyms = new Lazy<Pseudonymizer>(() => new Pseudonymizer(KeyRing.Load(options.InDataFolder(options.Keys.RingPath)).PseudonymKey));
+            var pseudonyms = new Lazy<Pseudonymizer>(() => new Pseudonymizer(ProtectionRooms.OpenKeys(options).PseudonymKey));
             var filter = new AuditFilter
             {
                 From = result.GetValue(from),

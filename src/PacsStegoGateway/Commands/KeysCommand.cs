@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using PacsStegoGateway.Configuration;
+using PacsStegoGateway.Security;
 using PacsStegoGateway.Steganography.Sealing;
 using Spectre.Console;
 
@@ -19,11 +20,11 @@ internal static class KeysCommand
         var create = new Command("new", "Makes a key ring with one key. Refuses to overwrite one: what it sealed would be lost.") { config, ring };
         create.SetAction(result => Create(Path(result.GetValue(config), result.GetValue(ring))));
         var list = new Command("list", "Lists the keys; never their secrets.") { config, ring, json };
-        list.SetAction(result => List(KeyRing.Load(Path(result.GetValue(config), result.GetValue(ring))), result.GetValue(json)));
+        list.SetAction(result => List(Open(result.GetValue(config), result.GetValue(ring)), result.GetValue(json)));
         var rotate = new Command("rotate", "Adds a key and makes it the active one; older keys still open what they sealed.") { config, ring };
-        rotate.SetAction(result => Say(KeyRing.Load(Path(result.GetValue(config), result.GetValue(ring))).Rotate()));
+        rotate.SetAction(result => Say(Open(result.GetValue(config), result.GetValue(ring)).Rotate()));
         var retire = new Command("retire", "Marks a key as retired: images it sealed can no longer be revealed with this ring.") { id, config, ring };
-        retire.SetAction(result => Say(KeyRing.Load(Path(result.GetValue(config), result.GetValue(ring))).Retire(ParseId(result.GetRequiredValue(id)))));
+        retire.SetAction(result => Say(Open(result.GetValue(config), result.GetValue(ring)).Retire(ParseId(result.GetRequiredValue(id)))));
         return new Command("keys", "Makes and manages the key ring that seals identities.") { create, list, rotate, retire };
     }
 
@@ -37,6 +38,10 @@ internal static class KeysCommand
         GatewayOptions options = ConfigurationFile.LoadSections(config, "Keys");
         return options.InDataFolder(options.Keys.RingPath);
     }
+
+    private static KeyRing Open(string? config, string? ring) => ring is not null
+        ? KeyRing.Load(ring)
+        : KeySource.Open(ConfigurationFile.LoadSections(config, "Keys"));
 
     private static int Create(string path)
     {

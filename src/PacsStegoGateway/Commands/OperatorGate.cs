@@ -75,7 +75,7 @@ internal static class OperatorGate
         }
 
         GatewayOptions options = ConfigurationFile.LoadSections(Value<string?>(parsed, "--config"), "Keys");
-        return Path.GetFullPath(named) != options.InDataFolder(options.Keys.RingPath);
+        return !options.Keys.IsFile || Path.GetFullPath(named) != options.InDataFolder(options.Keys.RingPath);
     }
 
     /// <summary>Null: it cannot be read, and the verb itself says what is wrong with it.</summary>
@@ -107,18 +107,22 @@ internal static class OperatorGate
     /// <summary>Where there is no ring yet, it is for whom the folder lets make one.</summary>
     private static bool CanReadKeys(GatewayOptions options)
     {
-        string ring = options.InDataFolder(options.Keys.RingPath);
-        if (!File.Exists(ring))
+        if (!KeySource.Exists(options))
         {
             return true;
         }
 
         try
         {
-            using FileStream file = File.OpenRead(ring);
-            return true;
+            if (options.Keys.IsFile)
+            {
+                using FileStream file = File.OpenRead(options.InDataFolder(options.Keys.RingPath));
+                return true;
+            }
+
+            return KeySource.Open(options) is not null;
         }
-        catch (Exception e) when (e is UnauthorizedAccessException or IOException)
+        catch (Exception e) when (e is UnauthorizedAccessException or IOException or KeyRingException)
         {
             return false;
         }
@@ -153,7 +157,7 @@ internal static class OperatorGate
         }
     }
 
-    private static bool HasTrail(GatewayOptions options) => File.Exists(options.InDataFolder(options.Keys.RingPath))
+    private static bool HasTrail(GatewayOptions options) => KeySource.Exists(options)
         && (options.Database.Kind == DatabaseKind.PostgreSql || File.Exists(options.InDataFolder(options.Database.Path)));
 
     private static async Task AppendAsync(GatewayOptions options, AuditRecord record, CancellationToken cancellation)

@@ -22,7 +22,11 @@ internal sealed class RoomOptions
     public ProtectionRooms Open(ParseResult result)
     {
         GatewayOptions options = ConfigurationFile.LoadSections(result.GetValue(_config), "Keys", "Segmentation", "Embedding");
-        options.Keys.RingPath = Path.GetFullPath(result.GetValue(_keys) ?? options.InDataFolder(options.Keys.RingPath));
+        if (result.GetValue(_keys) is { } ring)
+        {
+            options.Keys = new KeyOptions { RingPath = Path.GetFullPath(ring) };
+        }
+
         options.Segmentation.Kind = result.GetValue(_segmenter) ?? options.Segmentation.Kind;
         options.Segmentation.ModelPath = result.GetValue(_model) ?? options.Segmentation.ModelPath;
         return ProtectionRooms.Open(options);

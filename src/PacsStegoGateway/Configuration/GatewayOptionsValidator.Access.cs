@@ -38,6 +38,19 @@ public static partial class GatewayOptionsValidator
         CheckUnique(caller.Users.Select(static u => u.Name), $"{path}:Users", found);
     }
 
+    private static void CheckKeys(KeyOptions keys, Problems found)
+    {
+        found.Range("Keys:CommandTimeoutSeconds", keys.CommandTimeoutSeconds, 1, 300);
+        if (keys.Command.Count == 0)
+        {
+            found.NotEmpty("Keys:RingPath", keys.RingPath);
+        }
+        else if (!Path.IsPathRooted(keys.Command[0]))
+        {
+            found.Add("Keys:Command", "must begin with the whole path of a program: one that is looked for can be another.");
+        }
+    }
+
     private static void CheckOperators(List<OperatorOptions> operators, Problems found)
     {
         for (int i = 0; i < operators.Count; i++)

@@ -28,7 +28,7 @@ public static partial class GatewayOptionsValidator
         CheckSpool(options.Spool, found);
         CheckDatabase(options.Database, found);
         found.NotEmpty("DataFolder", options.DataFolder);
-        found.NotEmpty("Keys:RingPath", options.Keys.RingPath);
+        CheckKeys(options.Keys, found);
         if (options.Segmentation.Kind == SegmenterKind.MaskRcnn)
         {
             found.NotEmpty("Segmentation:ModelPath", options.Segmentation.ModelPath);

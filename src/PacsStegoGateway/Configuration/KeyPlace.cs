@@ -6,6 +6,11 @@ public static class KeyPlace
     /// <summary>What is allowed and not wise; none when the ring lies apart.</summary>
     public static IEnumerable<string> Warnings(GatewayOptions options)
     {
+        if (!options.Keys.IsFile)
+        {
+            yield break;
+        }
+
         string ring = options.InDataFolder(options.Keys.RingPath);
         (string Path, string What)[] data =
         [

@@ -42,6 +42,7 @@ public sealed partial class ConfigurationReload(
             signal.Cancel = true;
             _ = HangUpAsync(stoppingToken);
         });
+        await TellChangesSinceLastRunAsync();
         WriteLastGood();
         using var timer = new PeriodicTimer(BetweenLooks, time);
         string seen = _taken;
@@ -69,6 +70,36 @@ public sealed partial class ConfigurationReload(
     {
         _one.Dispose();
         base.Dispose();
+    }
+
+    /// <summary>A change made while the gateway was stopped is a change too. Secrets are in no file of ours and cannot be compared.</summary>
+    private async Task TellChangesSinceLastRunAsync()
+    {
+        string path = LastGoodConfiguration.PathOf(live.Current.Options);
+        var problems = new List<ConfigurationProblem>();
+        if (!File.Exists(path) || GatewayConfiguration.Read(path, problems) is not { } last || problems.Count > 0)
+        {
+            return;
+        }
+
+        ConfigurationDifference[] changed = [.. ConfigurationDifference.Between(last, live.Current.Options)
+            .Where(static d => d.Before != "(secret)" && d.After != "(secret)")];
+        if (changed.Length == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            await store.AppendAuditAsync(new AuditRecord(AuditEvent.ConfigurationChanged)
+            {
+                Detail = Cut("Since the last run: ", [.. changed.Select(static d => d.ToString())]),
+            });
+        }
+        catch (StoreUnavailableException e)
+        {
+            LogStoreAway(logger, e);
+        }
     }
 
     private async Task HangUpAsync(CancellationToken stoppingToken)

@@ -128,6 +128,19 @@ public sealed class ReloadTests
     }
 
     [Fact]
+    public async Task A_change_made_while_the_gateway_was_stopped_is_recorded_at_its_start()
+    {
+        await using GatewayHarness gateway = await StartAsync();
+        await gateway.StopAsync();
+        gateway.Options.Retrieval.MaxMatches = 77;
+        Write(gateway.Source!.File!, gateway.Options);
+        await gateway.StartAgainAsync();
+        await Eventually.BecomesTrueAsync(async () => (await gateway.EventsAsync()).Contains(AuditEvent.ConfigurationChanged));
+        (await gateway.Host.Store.QueryAuditAsync(new AuditFilter { Events = [AuditEvent.ConfigurationChanged] }, Cancel)).ShouldHaveSingleItem().Detail
+            .ShouldBe("Since the last run: Retrieval:MaxMatches: 10000 -> 77.");
+    }
+
+    [Fact]
     public async Task SIGHUP_is_a_reason_to_look_at_once_and_not_to_stop()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "There is no SIGHUP.");
