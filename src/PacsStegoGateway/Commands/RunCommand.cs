@@ -1,6 +1,5 @@
 using System.CommandLine;
 using PacsStegoGateway.Configuration;
-using PacsStegoGateway.Security;
 using PacsStegoGateway.Service;
 
 namespace PacsStegoGateway.Commands;
@@ -26,11 +25,6 @@ internal static class RunCommand
         }
 
         GatewayOptions options = source.Load();
-        if (!CoreDumps.Forbid())
-        {
-            await Console.Error.WriteLineAsync("Warning: core dumps cannot be turned off. They would hold keys and identities.").ConfigureAwait(false);
-        }
-
         using ProtectionRooms rooms = ProtectionRooms.Open(options);
         return await GatewayHost.RunAsync(options, source, new ProtectionParts(rooms.Keys, rooms.Protector.Protect, rooms.Revealer.Reveal), cancellation).ConfigureAwait(false);
     }

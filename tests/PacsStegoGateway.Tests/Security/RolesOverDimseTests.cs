@@ -76,9 +76,18 @@ public sealed class RolesOverDimseTests
         var found = new List<DimseStatus>();
         for (int i = 0; i < 3; i++)
         {
-            await foreach (FindResponse response in clinic.FindAsync(SopClasses.StudyRootFind, identifier, Cancel))
+            try
             {
-                found.Add(response.Status);
+                await foreach (DataSet answer in clinic.FindAsync(SopClasses.StudyRootFind, identifier, Cancel))
+                {
+                    answer.ShouldBeNull("Nobody has that UID.");
+                }
+
+                found.Add(DimseStatus.Success);
+            }
+            catch (AssociationException e) when (e.Status is { } status)
+            {
+                found.Add(status);
             }
         }
 
