@@ -119,6 +119,8 @@ internal static class CommandLine
         FindCommand.Create(),
         MoveCommand.Create(),
         GetCommand.Create(),
+        StatusCommand.Create(),
+        QueueCommand.Create(),
         AuditCommand.Create(),
         QuarantineCommand.Create(),
         KeysCommand.Create(),

@@ -112,6 +112,6 @@ public sealed partial class GatewayStore
 
     private static AuditRecord ByOperator(DeliveryRow delivery, AuditEvent @event, string by) => ByOperator(delivery.Instance, @event, by) with
     {
-        Detail = $"Delivery {delivery.Id} to {delivery.Destination}, {by}.",
+        Detail = $"Delivery {delivery.Id} to {delivery.Destination}, on the command line.",
     };
 }
