@@ -44,10 +44,10 @@ internal sealed partial class AcceptorSession
         public void Dispose() => _cancellation.Dispose();
     }
 
-    private Operation Begin(ushort messageID)
+    private Operation Begin(ushort messageID, bool isGet = false)
     {
         _operation?.Dispose();
-        return _operation = new Operation(messageID, _lost.Token);
+        return _operation = new Operation(messageID, _lost.Token) { IsGet = isGet };
     }
 
     private async ValueTask StartEchoAsync(AcceptedContext context, CommandSet command)
@@ -163,46 +163,41 @@ internal sealed partial class AcceptorSession
             case CommandField.NActionRq or CommandField.NEventReportRq:
                 StartNormalized(context, command, dataSet);
                 break;
-            case CommandField.CGetRq:
-                StartGet(context, command, dataSet);
-                break;
             default:
                 StartQuery(context, command, dataSet);
                 break;
         }
     }
 
+    /// <summary>C-FIND, C-MOVE and C-GET: one request, and what is done with it.</summary>
     private void StartQuery(AcceptedContext context, CommandSet command, DataSet identifier)
     {
-        Operation operation = Begin(command.MessageID!.Value);
-        if (command.Field == CommandField.CFindRq)
+        Operation operation = Begin(command.MessageID!.Value, isGet: command.Field == CommandField.CGetRq);
+        var query = new QueryRequest
         {
-            var request = new QueryRequest
-            {
-                AffectedSOPClassUID = command.AffectedSOPClassUID,
-                MessageID = operation.MessageID,
-                Priority = command.Priority,
-                TransferSyntaxUID = context.TransferSyntax.UID,
-                Identifier = identifier,
-                Association = _request!,
-            };
-            operation.Query = request;
-            operation.Task = GuardAsync(() => FindAsync(context, command, request, operation.Token));
-        }
-        else
+            AffectedSOPClassUID = command.AffectedSOPClassUID,
+            MessageID = operation.MessageID,
+            Priority = command.Priority,
+            TransferSyntaxUID = context.TransferSyntax.UID,
+            Identifier = identifier,
+            Association = _request!,
+        };
+        switch (command.Field)
         {
-            var request = new MoveRequest
-            {
-                AffectedSOPClassUID = command.AffectedSOPClassUID,
-                MessageID = operation.MessageID,
-                Priority = command.Priority,
-                TransferSyntaxUID = context.TransferSyntax.UID,
-                Identifier = identifier,
-                Association = _request!,
-                MoveDestination = command.MoveDestination,
-            };
-            operation.Query = request;
-            operation.Task = GuardAsync(() => RetrieveAsync("C-MOVE", context, command, request, _provider.MoveAsync(request, operation.Token), operation.Token));
+            case CommandField.CFindRq:
+                operation.Query = query;
+                operation.Task = GuardAsync(() => FindAsync(context, command, query, operation.Token));
+                break;
+            case CommandField.CMoveRq:
+                var move = new MoveRequest(query, command.MoveDestination);
+                operation.Query = move;
+                operation.Task = GuardAsync(() => RetrieveAsync("C-MOVE", context, command, move, _provider.MoveAsync(move, operation.Token), operation.Token));
+                break;
+            default:
+                var get = new GetRequest(query, new Requestor(this));
+                operation.Query = get;
+                operation.Task = GuardAsync(() => RetrieveAsync("C-GET", context, command, get, _provider.GetAsync(get, operation.Token), operation.Token));
+                break;
         }
     }
 

@@ -8,24 +8,6 @@ internal sealed partial class AcceptorSession
 
     private sealed record PendingAnswer(CommandField Field, ushort MessageID, TaskCompletionSource<CommandSet> Response);
 
-    private void StartGet(AcceptedContext context, CommandSet command, DataSet identifier)
-    {
-        _operation?.Dispose();
-        Operation operation = _operation = new Operation(command.MessageID!.Value, _lost.Token) { IsGet = true };
-        var request = new GetRequest
-        {
-            AffectedSOPClassUID = command.AffectedSOPClassUID,
-            MessageID = operation.MessageID,
-            Priority = command.Priority,
-            TransferSyntaxUID = context.TransferSyntax.UID,
-            Identifier = identifier,
-            Association = _request!,
-            Requestor = new Requestor(this),
-        };
-        operation.Query = request;
-        operation.Task = GuardAsync(() => RetrieveAsync("C-GET", context, command, request, _provider.GetAsync(request, operation.Token), operation.Token));
-    }
-
     private ValueTask AwaitInformationAsync(AcceptedContext context, CommandSet command)
     {
         if ((command.Field == CommandField.NActionRq ? command.RequestedSOPClassUID : command.AffectedSOPClassUID) != context.AbstractSyntax)

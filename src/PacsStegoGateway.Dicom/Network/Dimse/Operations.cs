@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.IO.Pipelines;
 
 namespace PacsStegoGateway.Dicom.Network;
@@ -73,18 +74,28 @@ public record QueryRequest
 /// <summary>A C-MOVE-RQ.</summary>
 public sealed record MoveRequest : QueryRequest
 {
-    /// <summary>(0000,0600), spaces removed.</summary>
-    public required string MoveDestination { get; init; }
+    /// <param name="request">What C-FIND, C-MOVE and C-GET have in common.</param>
+    /// <param name="moveDestination">(0000,0600), spaces removed.</param>
+    [SetsRequiredMembers]
+    public MoveRequest(QueryRequest request, string moveDestination)
+        : base(request) => MoveDestination = moveDestination;
+
+    public string MoveDestination { get; }
 }
 
 /// <summary>A C-GET-RQ: instances go back on the association that it came on.</summary>
 public sealed record GetRequest : QueryRequest
 {
-    /// <summary>
+    /// <param name="request">What C-FIND, C-MOVE and C-GET have in common.</param>
+    /// <param name="requestor">
     /// Takes the instances, one at a time, until the operation is over. It accepts what was negotiated with the requestor as
     /// SCP (<see cref="IDimseServiceProvider.AcceptRole"/>).
-    /// </summary>
-    public required IStoreTarget Requestor { get; init; }
+    /// </param>
+    [SetsRequiredMembers]
+    public GetRequest(QueryRequest request, IStoreTarget requestor)
+        : base(request) => Requestor = requestor;
+
+    public IStoreTarget Requestor { get; }
 }
 
 /// <summary>Where instances can be stored: an association that we opened, or the one on which a C-GET came.</summary>
