@@ -24,6 +24,10 @@ public sealed class EssentialIdentity
         Tags.AccessionNumber, Tags.StudyInstanceUID, Tags.SeriesInstanceUID, Tags.SOPInstanceUID,
         Tags.IssuerOfPatientID, Tags.StudyDate, Tags.StudyTime, Tags.StudyID, Tags.StudyDescription, Tags.Modality,
         Tags.SeriesNumber, Tags.SeriesDescription, Tags.InstanceNumber, Tags.SOPClassUID, Tags.ReferringPhysicianName,
+        Tags.PatientBirthTime, Tags.TimezoneOffsetFromUTC, Tags.SeriesDate, Tags.SeriesTime, Tags.BodyPartExamined, Tags.Laterality,
+        Tags.ProtocolName, Tags.StationName, Tags.InstitutionName, Tags.Manufacturer, Tags.ManufacturerModelName,
+        Tags.PerformedProcedureStepStartDate, Tags.PerformedProcedureStepStartTime, Tags.ImageType, Tags.ContentDate, Tags.ContentTime,
+        Tags.AcquisitionDate, Tags.AcquisitionTime, Tags.AcquisitionNumber, Tags.Rows, Tags.Columns, Tags.BitsAllocated, Tags.NumberOfFrames,
     ];
 
     /// <summary>How many of <see cref="Attributes"/> go into the hidden symbol.</summary>

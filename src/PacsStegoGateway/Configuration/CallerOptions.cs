@@ -26,6 +26,15 @@ public sealed class CallerOptions
     /// for. The name stands in the audit trail.
     /// </summary>
     public List<CallerUserOptions> Users { get; set; } = [];
+
+    /// <summary>Which of MoveDestinations its C-MOVE may send to, by AE title; any other is answered 0124. Empty: all.</summary>
+    public List<string> MoveDestinations { get; set; } = [];
+
+    /// <summary>
+    /// What it uses patients' data for, recorded with each of its queries and retrievals: a code of HL7 v3 PurposeOfUse, such as TREAT,
+    /// PATRQT or HRESCH. Empty: none is recorded.
+    /// </summary>
+    public string PurposeOfUse { get; set; } = "";
 }
 
 /// <summary>Somebody who works at a caller.</summary>

@@ -40,9 +40,7 @@ public static partial class GatewayOptionsValidator
         found.Range("Work:MaxWaiting", options.Work.MaxWaiting, 0, 10_000_000);
         found.Range("Work:RetryFirstSeconds", options.Work.RetryFirstSeconds, 1, 3600);
         found.Range("Work:RetryMaxSeconds", options.Work.RetryMaxSeconds, options.Work.RetryFirstSeconds, 86_400);
-        found.Range("Retrieval:MaxMatches", options.Retrieval.MaxMatches, 1, 1_000_000);
-        found.Range("Retrieval:PendingSeconds", options.Retrieval.PendingSeconds, 1, 60);
-        found.Range("Retrieval:ConnectTimeoutSeconds", options.Retrieval.ConnectTimeoutSeconds, 1, 120);
+        CheckRetrieval(options, found);
         return found.List;
     }
 

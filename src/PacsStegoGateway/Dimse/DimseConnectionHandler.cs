@@ -58,6 +58,7 @@ public sealed partial class DimseConnectionHandler(
         ArtimTimeout = TimeSpan.FromSeconds(options.Listen.ArtimTimeoutSeconds),
         DimseTimeout = TimeSpan.FromSeconds(options.Listen.DimseTimeoutSeconds),
         IdleTimeout = TimeSpan.FromSeconds(options.Listen.IdleTimeoutSeconds),
+        PendingInterval = TimeSpan.FromSeconds(options.Retrieval.PendingSeconds),
     };
 
     private async Task RefuseAsync(IPEndPoint? remote, string detail)

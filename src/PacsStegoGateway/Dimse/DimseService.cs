@@ -16,7 +16,7 @@ namespace PacsStegoGateway.Dimse;
 /// <summary>What every association shares.</summary>
 public sealed record DimseRooms(
     LiveConfiguration Configuration, AssociationDoor Door, UserGate Users, AssociationSlots Slots, PendingConnections Pending, AwaitedInstances Awaited, InstanceIntake Intake,
-    QueryService Query, MoveService Move, GatewayStore Store);
+    QueryService Query, MoveService Move, QueryViews Views, GatewayStore Store);
 
 /// <summary>One association: who calls, whether it may, and which room does the work.</summary>
 public sealed partial class DimseService(
@@ -115,8 +115,9 @@ public sealed partial class DimseService(
         }
     }
 
-    /// <summary>Who may have originals may be SCP of storage: C-GET gives them on the caller's own association.</summary>
-    public RoleSelection AcceptRole(RoleSelection proposed) => _caller?.May(Operation.RetrieveOriginals) == true && IsStorage(proposed.SOPClassUID)
+    /// <summary>Who may retrieve may be SCP of storage: C-GET gives objects on the caller's own association.</summary>
+    public RoleSelection AcceptRole(RoleSelection proposed) =>
+        _caller is { } caller && FindView(caller, Operation.RetrieveOriginals, Operation.RetrievePseudonyms) is not null && IsStorage(proposed.SOPClassUID)
         ? proposed
         : proposed with { ScpRole = false };
 
@@ -150,7 +151,7 @@ public sealed partial class DimseService(
 
     public async IAsyncEnumerable<FindResponse> FindAsync(QueryRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        if (Present?.May(Operation.QueryOriginals) != true)
+        if (FindRetriever(request, Operation.QueryOriginals, Operation.QueryPseudonyms) is not { } caller)
         {
             await AuditAsync(request.Association.CallingAETitle, new AuditRecord(AuditEvent.QueryRefused, AuditOutcome.SeriousFailure)
             {
@@ -167,21 +168,21 @@ public sealed partial class DimseService(
             yield break;
         }
 
-        await foreach (FindResponse response in rooms.Query.FindAsync(request, _remote, cancellationToken))
+        await foreach (FindResponse response in rooms.Query.FindAsync(request, caller, cancellationToken))
         {
             yield return response;
         }
     }
 
     public IAsyncEnumerable<MoveResponse> MoveAsync(MoveRequest request, CancellationToken cancellationToken) =>
-        RetrieveAsync(request, rooms.Move.MoveAsync(request, _remote, cancellationToken));
+        RetrieveAsync(request, caller => rooms.Move.MoveAsync(request, caller, cancellationToken));
 
     public IAsyncEnumerable<MoveResponse> GetAsync(GetRequest request, CancellationToken cancellationToken) =>
-        RetrieveAsync(request, rooms.Move.GetAsync(request, _remote, cancellationToken));
+        RetrieveAsync(request, caller => rooms.Move.GetAsync(request, caller, cancellationToken));
 
-    private async IAsyncEnumerable<MoveResponse> RetrieveAsync(QueryRequest request, IAsyncEnumerable<MoveResponse> responses)
+    private async IAsyncEnumerable<MoveResponse> RetrieveAsync(QueryRequest request, Func<RetrievalCaller, IAsyncEnumerable<MoveResponse>> retrieve)
     {
-        if (Present?.May(Operation.RetrieveOriginals) != true)
+        if (FindRetriever(request, Operation.RetrieveOriginals, Operation.RetrievePseudonyms) is not { } caller)
         {
             await AuditAsync(request.Association.CallingAETitle, new AuditRecord(AuditEvent.RetrieveRefused, AuditOutcome.SeriousFailure)
             {
@@ -199,7 +200,7 @@ public sealed partial class DimseService(
             yield break;
         }
 
-        await foreach (MoveResponse response in responses)
+        await foreach (MoveResponse response in retrieve(caller))
         {
             yield return response;
         }
@@ -271,7 +272,7 @@ public sealed partial class DimseService(
         }
 
         _caller = caller;
-        return decision;
+        return (AssociationDecision.Accepted)decision with { ExtendedNegotiations = QueryIdentifier.Negotiate(request) };
     }
 
     private AssociationDecision Identify(AssociationRequest request, out Caller? caller)
@@ -286,6 +287,23 @@ public sealed partial class DimseService(
         caller = access.Find(request.CallingAETitle, remote?.Address, certificate);
         return caller is null ? AssociationDecision.CallingAETitleNotRecognized : AssociationDecision.Accept;
     }
+
+    /// <summary>Both roles give the original view; null: it may not.</summary>
+    private QueryView? FindView(Caller caller, Operation originals, Operation pseudonyms) =>
+        caller.May(originals) ? rooms.Views.Original
+        : caller.May(pseudonyms) && rooms.Configuration.Current.Options.Retrieval.Readers == ReaderView.Pseudonyms ? rooms.Views.Pseudonymous
+        : null;
+
+    /// <summary>The caller, by its present rights, as one who asks for objects; null when it may not.</summary>
+    private RetrievalCaller? FindRetriever(QueryRequest request, Operation originals, Operation pseudonyms) =>
+        Present is { } caller && FindView(caller, originals, pseudonyms) is { } view
+            ? new RetrievalCaller(caller.AETitle, _remote, view)
+            {
+                User = _user ?? (request.Association.UserIdentity?.UserName is { } stated ? $"{stated} (as stated)" : null),
+                Purpose = caller.PurposeOfUse,
+                MoveDestinations = caller.MoveDestinations,
+            }
+            : null;
 
     private bool IsStorage(string sopClassUID) =>
         SopClasses.IsStandardStorage(sopClassUID) || _listen.PrivateStorageClasses.Contains(sopClassUID);

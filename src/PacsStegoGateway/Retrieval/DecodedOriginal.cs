@@ -1,7 +1,6 @@
 using PacsStegoGateway.Dicom;
 using PacsStegoGateway.Imaging.Codecs;
 using PacsStegoGateway.Imaging.Frames;
-using PacsStegoGateway.Protection;
 using PacsStegoGateway.Storage;
 
 namespace PacsStegoGateway.Retrieval;
@@ -40,7 +39,7 @@ public sealed class DecodedOriginal : IDisposable
 
     /// <summary>Decodes all frames, or says why not in words that fit an Error Comment.</summary>
     /// <param name="to">Uncompressed.</param>
-    public static (DecodedOriginal? Decoded, string Refusal) Open(RevealedInstance original, TransferSyntax to, Spool spool)
+    public static (DecodedOriginal? Decoded, string Refusal) Open(OutgoingObject original, TransferSyntax to, Spool spool)
     {
         var decoded = new DecodedOriginal();
         try

@@ -2,11 +2,12 @@ using PacsStegoGateway.Dicom.Network;
 
 namespace PacsStegoGateway.Retrieval;
 
-/// <summary>The counts of one C-MOVE: completed + failed + warning + remaining is always the total.</summary>
+/// <summary>The counts of one C-MOVE or C-GET: completed + failed + warning + remaining is always the total. Thread-safe.</summary>
 public sealed class MoveProgress
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<string, FoundInstance> _open;
+    private readonly HashSet<string> _taken = [];
     private readonly List<string> _failed = [];
     private int _completed;
     private int _warning;
@@ -22,20 +23,30 @@ public sealed class MoveProgress
 
     public int Total => All.Count;
 
-    public bool IsOpen(FoundInstance instance)
+    /// <summary>True when it is neither counted nor on its way.</summary>
+    public bool IsWaiting(FoundInstance instance)
     {
         lock (_gate)
         {
-            return _open.ContainsKey(instance.Row.SopUID);
+            return _open.ContainsKey(instance.Row.SopUID) && !_taken.Contains(instance.Row.SopUID);
         }
     }
 
-    /// <summary>The instance of this pseudonym if it has not been counted yet.</summary>
-    public FoundInstance? FindOpen(string sopUID)
+    /// <summary>The instance of this pseudonym if it waits; from now on it is on its way.</summary>
+    public FoundInstance? Take(string sopUID)
     {
         lock (_gate)
         {
-            return _open.GetValueOrDefault(sopUID);
+            return _open.TryGetValue(sopUID, out FoundInstance? found) && _taken.Add(sopUID) ? found : null;
+        }
+    }
+
+    /// <summary>It did not come after all, and waits again.</summary>
+    public void GiveBack(FoundInstance instance)
+    {
+        lock (_gate)
+        {
+            _taken.Remove(instance.Row.SopUID);
         }
     }
 
@@ -60,7 +71,7 @@ public sealed class MoveProgress
             }
             else
             {
-                _failed.Add(instance.OriginalSopInstanceUID);
+                _failed.Add(instance.Name);
                 _comment ??= comment;
             }
         }
@@ -70,19 +81,22 @@ public sealed class MoveProgress
     {
         lock (_gate)
         {
-            _failed.AddRange(_open.Values.Select(static f => f.OriginalSopInstanceUID));
+            _failed.AddRange(_open.Values.Select(static f => f.Name));
             _open.Clear();
         }
     }
 
     public MoveResponse Pending() => Counted(DimseStatus.Pending);
 
-    /// <summary>0000 when all went well, A702 when all failed, B000 when some did, FE00 after a C-CANCEL (PS3.4 C.4.2.1.5).</summary>
+    /// <summary>
+    /// FE00 after a C-CANCEL that left something; else 0000 when all went well, A702 when all failed, B000 when there were failures or warnings
+    /// (PS3.4 C.4.2.1.5, C.4.3.1.4).
+    /// </summary>
     public MoveResponse Final(bool canceled)
     {
         MoveResponse counted = Counted(DimseStatus.Success);
         DimseStatus status = canceled && counted.Remaining > 0 ? DimseStatus.Cancel
-            : counted.Failed == 0 ? DimseStatus.Success
+            : counted.Failed + counted.Warning == 0 ? DimseStatus.Success
             : counted.Failed == Total ? DimseStatus.UnableToPerformSuboperations
             : DimseStatus.SuboperationsCompleteWithFailures;
         lock (_gate)

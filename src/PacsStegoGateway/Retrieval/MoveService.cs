@@ -3,25 +3,36 @@ using System.Threading.Channels;
 using PacsStegoGateway.Audit;
 using PacsStegoGateway.Configuration;
 using PacsStegoGateway.Dicom.Network;
+using PacsStegoGateway.Protection;
 using PacsStegoGateway.Storage;
 
 namespace PacsStegoGateway.Retrieval;
 
 /// <summary>
-/// C-MOVE and C-GET of originals for those who may. Either the original, proved, arrives at the destination, or the instance is counted
-/// as failed; there is nothing in between.
+/// C-MOVE and C-GET in the view of the caller. Either the whole object of that view arrives at the destination, or the instance is counted as
+/// failed; there is nothing in between.
 /// </summary>
 public sealed partial class MoveService(
-    GatewayStore store, InstanceSearch search, Func<PacsFetcher> createFetcher, OriginalSource originals, LiveConfiguration live, ILogger<MoveService> logger)
+    GatewayStore store, InstanceSearch search, Func<PacsFetcher> createFetcher, OriginalSource objects, LiveConfiguration live, ILogger<MoveService> logger)
 {
+    /// <summary>Revealing is computing: more at a time than there are cores only takes memory.</summary>
+    private readonly SemaphoreSlim _revealing = new(Environment.ProcessorCount);
+
     public async IAsyncEnumerable<MoveResponse> MoveAsync(
-        MoveRequest request, string remoteAddress, [EnumeratorCancellation] CancellationToken cancellationToken)
+        MoveRequest request, RetrievalCaller caller, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         (GatewayOptions options, GatewayTls tls) = (live.Current.Options, live.Current.Tls);
         if (options.MoveDestinations.Find(d => d.AETitle == request.MoveDestination) is not { } destination)
         {
-            await AuditAsync(request, remoteAddress, new AuditRecord(AuditEvent.RetrieveRefused, AuditOutcome.MinorFailure) { Detail = "Unknown move destination." });
+            await RefuseAsync(caller, null, "Unknown move destination.");
             yield return new MoveResponse(DimseStatus.MoveDestinationUnknown) { ErrorComment = "Move destination unknown" };
+            yield break;
+        }
+
+        if (!caller.MayMoveTo(destination.AETitle))
+        {
+            await RefuseAsync(caller, nameof(RefusalReason.NotAuthorized), $"The caller may not move to {destination.AETitle}.");
+            yield return new MoveResponse(DimseStatus.NotAuthorized) { ErrorComment = "Move destination not allowed for this caller; recorded" };
             yield break;
         }
 
@@ -31,49 +42,50 @@ public sealed partial class MoveService(
             async (contexts, token) => await RequestorAssociation.ConnectAsync(
                 tls.AddressOf(destination, request.Association.CalledAETitle, timeout), contexts,
                 AssociationLimits.Default with { ArtimTimeout = TimeSpan.FromSeconds(timeout) }, token));
-        await foreach (MoveResponse response in RetrieveAsync(request, remoteAddress, target, cancellationToken))
+        await foreach (MoveResponse response in RetrieveAsync(request, caller, target, cancellationToken))
         {
             yield return response;
         }
     }
 
     /// <summary>The same to the caller itself, on the association of its request.</summary>
-    public IAsyncEnumerable<MoveResponse> GetAsync(GetRequest request, string remoteAddress, CancellationToken cancellationToken) => RetrieveAsync(
-        request, remoteAddress, new DeliveryTarget(request.Association.CallingAETitle, null, (_, _) => Task.FromResult(request.Requestor)), cancellationToken);
+    public IAsyncEnumerable<MoveResponse> GetAsync(GetRequest request, RetrievalCaller caller, CancellationToken cancellationToken) => RetrieveAsync(
+        request, caller, new DeliveryTarget(request.Association.CallingAETitle, null, (_, _) => Task.FromResult(request.Requestor)), cancellationToken);
 
     private async IAsyncEnumerable<MoveResponse> RetrieveAsync(
-        QueryRequest request, string remoteAddress, DeliveryTarget destination, [EnumeratorCancellation] CancellationToken cancellationToken)
+        QueryRequest request, RetrievalCaller caller, DeliveryTarget destination, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        if (QueryLevels.Of(request.Identifier, request.AffectedSOPClassUID) is not { } level
-            || request.Identifier.GetText(QueryLevels.UniqueKeyOf(level)) is not { Length: > 0 } unique
-            || unique.AsSpan().ContainsAny('*', '?'))
+        (QueryIdentifier? identifier, string refusal) = QueryIdentifier.Read(request, isRetrieval: true);
+        if (identifier is null)
         {
-            // PS3.4 C.4.2.1.4.2: unique keys are single values or UID lists. A wildcard would hand out everybody.
-            await AuditAsync(request, remoteAddress, new AuditRecord(AuditEvent.RetrieveRefused, AuditOutcome.MinorFailure) { Detail = "Identifier without level or with no plain unique key." });
-            yield return new MoveResponse(DimseStatus.DataSetDoesNotMatch) { ErrorComment = "Level or its unique key is missing or a wildcard" };
+            await RefuseAsync(caller, null, $"{refusal}.");
+            yield return new MoveResponse(DimseStatus.DataSetDoesNotMatch) { ErrorComment = refusal };
             yield break;
         }
 
         List<FoundInstance> found = [];
-        await foreach (InstanceRow row in search.RowsAsync(request.Identifier, cancellationToken))
-        {
-            // A row that no key opens fits by its pseudonyms; it will be counted as failed, not passed over.
-            FoundInstance instance = search.Open(row);
-            if (instance.Identity is not { } identity || InstanceSearch.IsMatch(request.Identifier, identity))
-            {
-                found.Add(instance);
-            }
-        }
-
+        DimseStatus? noMatches = await FindAsync(caller, identifier, found, cancellationToken);
         var progress = new MoveProgress(found);
         Channel<MoveResponse> pending = Channel.CreateUnbounded<MoveResponse>();
-        Task work = Task.Run(() => WorkAsync(request, remoteAddress, destination, progress, pending.Writer, cancellationToken), CancellationToken.None);
+        Task work = noMatches is null
+            ? Task.Run(() => WorkAsync(caller, destination, progress, pending.Writer, cancellationToken), CancellationToken.None)
+            : Task.CompletedTask;
         MoveResponse? final = null;
         try
         {
-            await foreach (MoveResponse response in pending.Reader.ReadAllAsync(CancellationToken.None))
+            while (noMatches is null && await pending.Reader.WaitToReadAsync(CancellationToken.None))
             {
-                yield return response;
+                // Only the latest counts are news.
+                MoveResponse? latest = null;
+                while (pending.Reader.TryRead(out MoveResponse? counts))
+                {
+                    latest = counts;
+                }
+
+                if (latest is not null)
+                {
+                    yield return latest;
+                }
             }
         }
         finally
@@ -81,36 +93,56 @@ public sealed partial class MoveService(
             // Also when nobody listens any more: what was given out is recorded.
             await work;
             final = progress.Final(request.IsCanceled);
-            await AuditAsync(request, remoteAddress, new AuditRecord(
-                AuditEvent.RetrieveCompleted, final.Failed == 0 && final.Remaining == 0 ? AuditOutcome.Success : AuditOutcome.MinorFailure)
+            final = noMatches is { } status ? final with { Status = status } : final;
+            await store.AppendAuditAsync(caller.About(new AuditRecord(
+                AuditEvent.RetrieveCompleted, final.Status.IsSuccess ? AuditOutcome.Success : AuditOutcome.MinorFailure)
             {
-                Detail = $"{level} level to {destination.AETitle}: {final.Completed} completed, {final.Failed} failed, {final.Warning} with warning, {final.Remaining} not tried, status {final.Status}.",
-            });
+                Detail = $"{identifier.Level} level, {(caller.View.IsOriginal ? "originals" : "protected objects")} to {destination.AETitle}: {final.Completed} completed, {final.Failed} failed, {final.Warning} with warning, {final.Remaining} not tried, status {final.Status}.",
+            }));
         }
 
         yield return final;
     }
 
-    private async Task WorkAsync(
-        QueryRequest request, string remoteAddress, DeliveryTarget destination, MoveProgress progress, ChannelWriter<MoveResponse> pending, CancellationToken cancellationToken)
+    /// <returns>Null when all that fit were found; else the final status: canceled, or the database is away.</returns>
+    private async Task<DimseStatus?> FindAsync(RetrievalCaller caller, QueryIdentifier identifier, List<FoundInstance> found, CancellationToken cancellationToken)
     {
         try
         {
-            if (progress.Total == 0)
+            await foreach (FoundInstance instance in search.FindAsync(caller.View, identifier, cancellationToken))
             {
-                return;
+                found.Add(instance);
             }
 
-            pending.TryWrite(progress.Pending());
-            await using var delivery = new MoveDelivery(
-                store, originals, destination, request, remoteAddress, progress, pending, logger);
-            // The destination first: when it is off, nothing need be fetched, let alone opened.
-            if (!await delivery.ConnectAsync(cancellationToken))
-            {
-                return;
-            }
+            return null;
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            return DimseStatus.Cancel;
+        }
+        catch (StoreUnavailableException e)
+        {
+            LogBroken(logger, e);
+            return DimseStatus.UnableToCalculateNumberOfMatches;
+        }
+    }
 
-            await DeliverAsync(delivery, progress, cancellationToken);
+    private async Task WorkAsync(
+        RetrievalCaller caller, DeliveryTarget destination, MoveProgress progress, ChannelWriter<MoveResponse> pending, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (progress.Total > 0)
+            {
+                pending.TryWrite(progress.Pending());
+                await using var delivery = new MoveDelivery(
+                    store, objects, destination, caller, progress, pending, _revealing, logger, cancellationToken);
+                // The destination first: when it is off, nothing need be fetched, let alone opened.
+                if (await delivery.ConnectAsync())
+                {
+                    await FetchAsync(delivery, progress, cancellationToken);
+                }
+            }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -131,16 +163,16 @@ public sealed partial class MoveService(
         }
     }
 
-    private async Task DeliverAsync(MoveDelivery delivery, MoveProgress progress, CancellationToken cancellationToken)
+    private async Task FetchAsync(MoveDelivery delivery, MoveProgress progress, CancellationToken cancellationToken)
     {
-        foreach (FoundInstance local in progress.All.Where(static f => f.Row.State == InstanceState.Protected))
+        foreach (FoundInstance local in progress.All.Where(static f => f.Row.ProtectedFile is not null))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            await delivery.FromSpoolAsync(local, cancellationToken);
+            await delivery.FromSpoolAsync(local);
         }
 
         PacsFetcher fetcher = createFetcher();
-        foreach (IGrouping<(string, string), FoundInstance> series in progress.All.Where(progress.IsOpen).GroupBy(static f => (f.Row.StudyUID, f.Row.SeriesUID)))
+        foreach (IGrouping<(string, string), FoundInstance> series in progress.All.Where(progress.IsWaiting).GroupBy(static f => (f.Row.StudyUID, f.Row.SeriesUID)).ToList())
         {
             foreach (FoundInstance[] some in series.Chunk(PacsFetcher.MostAtOnce))
             {
@@ -160,13 +192,13 @@ public sealed partial class MoveService(
                     return;
                 }
 
-                await delivery.FailAsync(some.Where(progress.IsOpen), "The PACS did not give the object.");
+                await delivery.FailAsync(some.Where(progress.IsWaiting), "The PACS did not give the object.");
             }
         }
     }
 
-    private Task AuditAsync(QueryRequest request, string remoteAddress, AuditRecord record) =>
-        store.AppendAuditAsync(record with { CallingAE = request.Association.CallingAETitle, RemoteAddress = remoteAddress });
+    private Task RefuseAsync(RetrievalCaller caller, string? reason, string detail) => store.AppendAuditAsync(caller.About(
+        new AuditRecord(AuditEvent.RetrieveRefused, reason is null ? AuditOutcome.MinorFailure : AuditOutcome.SeriousFailure) { Reason = reason, Detail = detail }));
 
     [LoggerMessage(5001, LogLevel.Warning, "A retrieval could not be completed.")]
     private static partial void LogBroken(ILogger logger, Exception exception);

@@ -1,4 +1,6 @@
 using System.IO.Pipelines;
+using PacsStegoGateway.Configuration;
+using PacsStegoGateway.Deidentification;
 using PacsStegoGateway.Dicom;
 using PacsStegoGateway.Protection;
 using PacsStegoGateway.Storage;
@@ -8,8 +10,8 @@ namespace PacsStegoGateway.Retrieval;
 /// <summary>The product's second verb; thread-safe. <c>Revealer.Reveal</c> is the one that ships.</summary>
 public delegate RevealOutcome Reveal(DataSet stored, TransferSyntax transferSyntax);
 
-/// <summary>From a protected object to the proved original of the row it belongs to.</summary>
-public sealed class OriginalSource(Reveal reveal, Spool spool, long maxBytes)
+/// <summary>From what the PACS or the spool holds to what goes out: the proved original of the row, or the protected object as it is.</summary>
+public sealed class OriginalSource(Reveal reveal, Pseudonymizer pseudonyms, Spool spool, long maxBytes, Func<SymbolAlone> symbolAlone)
 {
     /// <summary>What of an arriving object is held in memory before it goes to the spool, bytes.</summary>
     private const int MostInMemory = 1 << 20;
@@ -53,31 +55,69 @@ public sealed class OriginalSource(Reveal reveal, Spool spool, long maxBytes)
         }
     }
 
-    /// <summary>The file of the protected object that has not left yet.</summary>
-    /// <exception cref="FileNotFoundException">It has left.</exception>
-    public ByteSource OpenInSpool(InstanceRow row) => spool.Open(row.ProtectedFile!);
-
-    /// <summary>The original with its frames decoded, or why not in words that fit an Error Comment.</summary>
-    public (DecodedOriginal? Decoded, string Refusal) Decode(RevealedInstance original, TransferSyntax to) => DecodedOriginal.Open(original, to, spool);
-
-    /// <summary>Reveals; the original reads from <paramref name="stored"/>. What is not the complete, proved original of this very row is refused.</summary>
-    public (RevealedInstance? Original, RefusalReason Reason, string Detail) Open(FoundInstance found, ByteSource stored, TransferSyntax transferSyntax)
+    /// <summary>The file of the protected object, while it is here.</summary>
+    /// <returns>Null when it is not any more, or is damaged: then the PACS may have it.</returns>
+    public ByteSource? FindInSpool(InstanceRow row)
     {
         try
         {
-            return reveal(DataSetReader.Read(stored, transferSyntax), transferSyntax) switch
-            {
-                RevealOutcome.Revealed revealed when found.Identity is null || revealed.Original.SOPInstanceUID == found.OriginalSopInstanceUID =>
-                    (revealed.Original, RefusalReason.None, ""),
-                RevealOutcome.Revealed => (null, RefusalReason.OriginalNotProven, "The PACS gave another object than was asked for."),
-                RevealOutcome.RevealedFromSymbolAlone => (null, RefusalReason.OriginalNotProven, "The Encrypted Attributes are gone: only patient and UIDs could be restored."),
-                RevealOutcome.NotRevealed not => (null, not.Reason, not.Detail),
-                _ => (null, RefusalReason.OriginalNotProven, ""),
-            };
+            return row.ProtectedFile is { } file ? spool.Open(file) : null;
+        }
+        catch (Exception e) when (e is FileNotFoundException or SpoolFileException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The object with its frames decoded, or why not in words that fit an Error Comment.</summary>
+    public (DecodedOriginal? Decoded, string Refusal) Decode(OutgoingObject compressed, TransferSyntax to) => DecodedOriginal.Open(compressed, to, spool);
+
+    /// <summary>What goes out for an instance, reading from <paramref name="stored"/>: all of it is of the view, or nothing is given.</summary>
+    public (OutgoingObject? Object, RefusalReason Reason, string Detail) Open(QueryView view, FoundInstance found, ByteSource stored, TransferSyntax transferSyntax)
+    {
+        try
+        {
+            return view.IsOriginal ? Reveal(found, stored, transferSyntax) : PassOn(found, stored, transferSyntax);
         }
         catch (DicomContentException)
         {
             return (null, RefusalReason.MalformedDataSet, "The PACS gave bytes that are no data set.");
         }
+        catch (IOException)
+        {
+            return (null, RefusalReason.OutOfResources, "What was fetched cannot be read back from the spool.");
+        }
+    }
+
+    /// <summary>What is not the complete, proved original of this very row is refused, but for what the policy says of the symbol alone.</summary>
+    private (OutgoingObject? Object, RefusalReason Reason, string Detail) Reveal(FoundInstance found, ByteSource stored, TransferSyntax transferSyntax)
+    {
+        RevealOutcome outcome = reveal(DataSetReader.Read(stored, transferSyntax), transferSyntax);
+        RevealedInstance? restored = (outcome as RevealOutcome.Revealed)?.Original ?? (outcome as RevealOutcome.RevealedFromSymbolAlone)?.Instance;
+        if (restored is not null
+            && (pseudonyms.MapUID(restored.SOPInstanceUID) != found.Row.SopUID || pseudonyms.MapUID(restored.StudyInstanceUID) != found.Row.StudyUID))
+        {
+            return (null, RefusalReason.OriginalNotProven, "The PACS gave another object than was asked for.");
+        }
+
+        return outcome switch
+        {
+            RevealOutcome.Revealed => (OutgoingObject.Of(restored!), RefusalReason.None, ""),
+            RevealOutcome.RevealedFromSymbolAlone when symbolAlone() == SymbolAlone.Deliver =>
+                (OutgoingObject.Of(restored!) with { IsFromSymbolAlone = true }, RefusalReason.None, ""),
+            RevealOutcome.RevealedFromSymbolAlone => (null, RefusalReason.OriginalNotProven, "The Encrypted Attributes are gone: only pixels, patient and UIDs could be restored."),
+            RevealOutcome.NotRevealed not => (null, not.Reason, not.Detail),
+            _ => (null, RefusalReason.OriginalNotProven, ""),
+        };
+    }
+
+    /// <summary>The protected object, byte for byte as it is held; anything else under its UID is not given out.</summary>
+    private static (OutgoingObject? Object, RefusalReason Reason, string Detail) PassOn(FoundInstance found, ByteSource stored, TransferSyntax transferSyntax)
+    {
+        DataSet dataSet = DataSetReader.Read(stored, transferSyntax, new DicomReadOptions { LongestReadSource = 0 });
+        return dataSet.GetText(Tags.SOPInstanceUID) == found.Row.SopUID && dataSet.GetText(Tags.StudyInstanceUID) == found.Row.StudyUID
+            && dataSet.GetText(Tags.PatientIdentityRemoved) is null or "YES"
+            ? (new OutgoingObject(stored, transferSyntax, found.Row.SopClassUID, found.Row.SopUID), RefusalReason.None, "")
+            : (null, RefusalReason.OriginalNotProven, "The PACS gave another object than the protected one.");
     }
 }

@@ -16,7 +16,12 @@ public sealed class AccessPolicy
         _callers = options.Callers.ToDictionary(static c => c.AETitle, static c => new Caller(
             c.AETitle, c.Roles.ToHashSet(), c.Addresses.Select(static a => AddressRange.TryParse(a, out AddressRange range)
                 ? range
-                : throw new InvalidOperationException("The address was not validated.")).ToArray(), c.Certificates, IsPacs: false) { Users = c.Users });
+                : throw new InvalidOperationException("The address was not validated.")).ToArray(), c.Certificates, IsPacs: false)
+        {
+            Users = c.Users,
+            MoveDestinations = c.MoveDestinations,
+            PurposeOfUse = c.PurposeOfUse.Length > 0 ? c.PurposeOfUse : null,
+        });
 
         // A PACS that was asked to move objects to us calls to deliver them; it needs no role, and may do nothing else.
         if (options.Pacs.Retrieve == RetrieveMethod.Move)
@@ -45,6 +50,12 @@ public sealed record Caller(
 {
     /// <summary>Of whom one must be named; none: nobody is asked for.</summary>
     public IReadOnlyList<CallerUserOptions> Users { get; init; } = [];
+
+    /// <summary>Where its C-MOVE may send to; empty: to all that are configured.</summary>
+    public IReadOnlyList<string> MoveDestinations { get; init; } = [];
+
+    /// <summary>A code of HL7 v3 PurposeOfUse; null: none is recorded.</summary>
+    public string? PurposeOfUse { get; init; }
 
     /// <summary>Whether who was admitted as this user still is one: users come and go with the configuration.</summary>
     public bool Knows(string? user) => Users.Count == 0 || Users.Any(u => u.Name == user || u.Name == CallerUserOptions.Anybody);

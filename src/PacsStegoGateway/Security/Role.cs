@@ -6,7 +6,7 @@ public enum Role
     /// <summary>Sends objects.</summary>
     Modality,
 
-    /// <summary>Sees pseudonyms, never whose they are.</summary>
+    /// <summary>Sees pseudonyms, never whose they are, where Retrieval:Readers lets it.</summary>
     Reader,
 
     /// <summary>Searches by original identifiers and gets originals.</summary>

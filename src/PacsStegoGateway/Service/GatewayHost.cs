@@ -202,15 +202,15 @@ public sealed partial class GatewayHost : IAsyncDisposable
         long maxBytes = (long)options.Spool.MaxObjectMegabytes << 20;
         services.AddSingleton(live).AddSingleton(store).AddSingleton(spool).AddSingleton(vault).AddSingleton(systemd)
             .AddSingleton(TimeProvider.System).AddSingleton(new AwaitedInstances())
-            .AddSingleton(new InstanceSearch(store, vault))
+            .AddSingleton(new QueryViews(vault))
             .AddSingleton(new AssociationDoor(() => live.Current.Options.Limits, TimeProvider.System))
             .AddSingleton<UserGate>().AddSingleton(new AssociationSlots(() => live.Current.Options)).AddSingleton(new PendingConnections(() => live.Current.Options.Listen));
         services.AddSingleton(p => new InstanceIntake(spool, store, vault, options.Spool,
             new WaitingRows(store, options.Work.MaxWaiting, TimeProvider.System), received, Log<InstanceIntake>(p)));
-        services.AddSingleton(p => new QueryService(store, p.GetRequiredService<InstanceSearch>(), () => live.Current.Options.Retrieval));
-        services.AddSingleton(p => new MoveService(store, p.GetRequiredService<InstanceSearch>(),
+        services.AddSingleton(new QueryService(store, new IndexSearch(store), () => live.Current.Options.Retrieval));
+        services.AddSingleton(p => new MoveService(store, new InstanceSearch(store),
             () => new PacsFetcher(live.Current.Options.Pacs, live.Current.Tls, p.GetRequiredService<AwaitedInstances>()),
-            new OriginalSource(protection.Reveal, spool, maxBytes), live, Log<MoveService>(p)));
+            new OriginalSource(protection.Reveal, vault.Pseudonyms, spool, maxBytes, () => live.Current.Options.Retrieval.SymbolAlone), live, Log<MoveService>(p)));
         services.AddSingleton<DimseRooms>();
         services.AddSingleton<DimseConnectionHandler>();
         services.AddHostedService(p => new LeaseKeeper(store, options.InDataFolder(options.Spool.Folder), TargetOf(options.Pacs), options.Node,

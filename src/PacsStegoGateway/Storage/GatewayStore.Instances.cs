@@ -30,6 +30,9 @@ public readonly record struct Receipt(ReceiptKind Kind, string? UnneededFile = n
 /// <summary>Which instances to look up, by pseudonyms; null means any.</summary>
 public sealed record InstanceFilter
 {
+    /// <summary>As the protected objects bear it.</summary>
+    public string? Patient { get; init; }
+
     public string? PatientIndex { get; init; }
 
     public string? AccessionIndex { get; init; }
@@ -105,13 +108,14 @@ public sealed partial class GatewayStore
         }
     });
 
-    /// <summary>received → protected, with its deliveries and its audit entry.</summary>
+    /// <summary>received → protected, with its deliveries, its audit entry and its entry in the index: from now on queries find it.</summary>
     /// <param name="row">As read.</param>
     /// <param name="protectedFile">Spool file, flushed.</param>
     /// <param name="destinations">At least one. A delivery that is there from an earlier protection begins anew.</param>
+    /// <param name="attributes">Of the protected object, as <c>EssentialIdentity.EncodeForIndex</c> has them: what it may be found by.</param>
     /// <param name="detail">Our own words.</param>
     /// <returns>False when the row was no longer in the state received, or no longer ours: nothing was changed.</returns>
-    public Task<bool> SetProtectedAsync(InstanceRow row, string protectedFile, IReadOnlyList<ForwardTarget> destinations, string? detail)
+    public Task<bool> SetProtectedAsync(InstanceRow row, string protectedFile, IReadOnlyList<ForwardTarget> destinations, byte[] attributes, string? detail)
     {
         ArgumentOutOfRangeException.ThrowIfZero(destinations.Count, nameof(destinations));
         return WriteAsync(async (connection, transaction) =>
@@ -123,6 +127,7 @@ public sealed partial class GatewayStore
             }
 
             await InsertDeliveriesAsync(connection, transaction, row, destinations);
+            await IndexAsync(connection, transaction, row, attributes);
             return true;
         });
     }
@@ -185,6 +190,7 @@ public sealed partial class GatewayStore
             }
         }
 
+        And("patient = @Patient", "Patient", filter.Patient);
         And("patient_index = @PatientIndex", "PatientIndex", filter.PatientIndex);
         And("accession_index = @AccessionIndex", "AccessionIndex", filter.AccessionIndex);
         And(_dialect.IsOneOf("study_uid", "StudyUIDs"), "StudyUIDs", filter.StudyUIDs?.ToArray());

@@ -131,9 +131,11 @@ public sealed partial class ProtectionWorker(
 
     private async Task CommitAsync(InstanceRow row, ProtectedInstance instance, SpoolFile file)
     {
+        // Read where the object lies, which the flush closes.
+        byte[] attributes = AttributesOf(instance);
         file.Flush();
         file.Keep();
-        if (await store.SetProtectedAsync(row, file.Name, destinations, instance.Embedding.ToString()))
+        if (await store.SetProtectedAsync(row, file.Name, destinations, attributes, instance.Embedding.ToString()))
         {
             isProtected.Set();
             if (row.ProtectedFile is { } earlier)
@@ -149,6 +151,10 @@ public sealed partial class ProtectionWorker(
 
         spool.Room.Settle(row.ReceivedBytes);
     }
+
+    /// <summary>What the protected object may be found by; long values are not read.</summary>
+    private static byte[] AttributesOf(ProtectedInstance instance) => EssentialIdentity.Of(
+        DataSetReader.Read(instance.DataSet, instance.TransferSyntax, new DicomReadOptions { LongestReadSource = 0 })).EncodeForIndex();
 
     /// <summary>Writes what became of the row; when the database is away too, the row is still as it was and comes again.</summary>
     private async Task SettleAsync(Func<Task> write, CancellationToken stopping)

@@ -211,7 +211,7 @@ public sealed class CompressedRetrievalTests : IDisposable
     {
         using var spool = new Spool(new SpoolOptions { MinFreeMegabytes = 0 }, _folder.CreateSubdirectory("spool").FullName, SampleObjects.Keys);
         TransferSyntax syntax = TransferSyntax.Of(from);
-        var instance = new RevealedInstance(DataSetWriter.ToSource(original, syntax), syntax, SopClasses.CTImageStorage, "1.2.3", "1.2.4", "1.2.5");
+        var instance = new OutgoingObject(DataSetWriter.ToSource(original, syntax), syntax, SopClasses.CTImageStorage, "1.2.3");
         (DecodedOriginal? decoded, string refusal) = DecodedOriginal.Open(instance, TransferSyntax.ExplicitVRLittleEndian, spool);
         refusal.Length.ShouldBeLessThanOrEqualTo(64);
         using (decoded)

@@ -50,7 +50,7 @@ public sealed class RetrievalTests
         (await FindAsync(study, (Tags.PatientName, "other*"))).ShouldBeEmpty();
         (await FindAsync(study, (Tags.PatientID, "PLANTED-4712"))).ShouldBeEmpty();
         (await FindAsync((Tags.QueryRetrieveLevel, "SERIES"), (Tags.StudyInstanceUID, SampleObjects.StudyUID))).Count.ShouldBe(1);
-        (await FindAsync((Tags.QueryRetrieveLevel, "IMAGE"), (Tags.SeriesInstanceUID, SampleObjects.SeriesUID), (Tags.SOPInstanceUID, "")))
+        (await FindAsync((Tags.QueryRetrieveLevel, "IMAGE"), (Tags.StudyInstanceUID, SampleObjects.StudyUID), (Tags.SeriesInstanceUID, SampleObjects.SeriesUID), (Tags.SOPInstanceUID, "")))
             .Select(static d => d.GetText(Tags.SOPInstanceUID)).ShouldBe([SampleObjects.SopUID(1), SampleObjects.SopUID(2), SampleObjects.SopUID(3)], ignoreOrder: true);
         (await gateway.EventsAsync(new AuditFilter { CallingAE = "CLINIC", Events = [AuditEvent.Query] })).Count.ShouldBe(9);
         (await gateway.EventsAsync(new AuditFilter { CallingAE = "CLINIC", Events = [AuditEvent.Disclosed] }))
@@ -150,7 +150,7 @@ public sealed class RetrievalTests
     [InlineData(3, 0, true, 0x0000)]
     public void The_final_status_says_what_became_of_all_and_the_counts_add_up(int completed, int failed, bool canceled, int status)
     {
-        FoundInstance[] all = [.. Enumerable.Range(1, 3).Select(static i => new FoundInstance(new InstanceRow { SopUID = $"2.25.{i}" }, null))];
+        FoundInstance[] all = [.. Enumerable.Range(1, 3).Select(static i => new FoundInstance(new InstanceRow { SopUID = $"2.25.{i}" }, $"1.2.{i}"))];
         var progress = new MoveProgress(all);
         for (int i = 0; i < completed + failed; i++)
         {

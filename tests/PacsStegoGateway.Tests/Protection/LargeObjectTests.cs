@@ -81,7 +81,7 @@ public sealed class LargeObjectTests(RoomsFixture fixture) : IClassFixture<Rooms
     public async Task What_the_PACS_gives_back_is_in_memory_when_short_and_else_in_a_file_that_goes_again(int length)
     {
         using var spool = new Spool(new SpoolOptions { MinFreeMegabytes = 0 }, _folder, fixture.Rooms.Keys);
-        var originals = new OriginalSource(fixture.Rooms.Revealer.Reveal, spool, 4 << 20);
+        var originals = new OriginalSource(fixture.Rooms.Revealer.Reveal, fixture.Rooms.Pseudonyms, spool, 4 << 20, static () => SymbolAlone.Refuse);
         byte[] bytes = new byte[length];
         new Random(length).NextBytes(bytes);
 

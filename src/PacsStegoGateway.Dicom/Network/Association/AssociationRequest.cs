@@ -71,6 +71,18 @@ public sealed record CommonExtendedNegotiation(string SOPClassUID, string Servic
 /// <param name="Type">1 username, 2 username and passcode, 3 Kerberos, 4 SAML, 5 JSON Web Token.</param>
 public sealed record UserIdentity(byte Type, bool PositiveResponseRequested, ReadOnlyMemory<byte> PrimaryField, ReadOnlyMemory<byte> SecondaryField)
 {
+    /// <summary>Longest name that is taken for one.</summary>
+    private const int LongestName = 256;
+
+    /// <summary>
+    /// The name, UTF-8, of types 1 and 2; null for others, whose fields are tickets and assertions, and for what is no name. Said by the peer,
+    /// proved by nothing here.
+    /// </summary>
+    public string? UserName => Type is 1 or 2 && PrimaryField.Length is > 0 and <= LongestName
+        && System.Text.Encoding.UTF8.GetString(PrimaryField.Span).Trim(' ', '\0') is { Length: > 0 } name && !name.Any(char.IsControl)
+            ? name
+            : null;
+
     public override string ToString() => "[redacted]";
 }
 
