@@ -159,9 +159,9 @@ public sealed partial class GatewayStore
             new { seriesId, afterId, limit, SopUIDs = sopUIDs?.ToArray() }, cancellationToken: cancellationToken)), cancellationToken)).AsList();
 
     /// <summary>Lets queries find an instance; the first of a study or series says what its attributes are.</summary>
-    /// <param name="attributes">Of the protected object, as <c>EssentialIdentity.EncodeForIndex</c> has them.</param>
+    /// <param name="attributes">Of the protected object, as <c>EssentialIdentity.EncodeForIndex</c> has them; null when they are not known.</param>
     /// <remarks>After the audit entry of the same transaction: gateways that share the database then wait for each other there, and not crosswise here.</remarks>
-    private static async Task IndexAsync(DbConnection connection, DbTransaction transaction, InstanceRow row, byte[] attributes) =>
+    private static async Task IndexAsync(DbConnection connection, DbTransaction transaction, InstanceRow row, byte[]? attributes) =>
         await connection.ExecuteAsync(
             """
             INSERT INTO index_studies (study_uid, patient, patient_index, accession_index, sealed, attributes)

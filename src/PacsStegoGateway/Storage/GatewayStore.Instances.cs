@@ -112,10 +112,10 @@ public sealed partial class GatewayStore
     /// <param name="row">As read.</param>
     /// <param name="protectedFile">Spool file, flushed.</param>
     /// <param name="destinations">At least one. A delivery that is there from an earlier protection begins anew.</param>
-    /// <param name="attributes">Of the protected object, as <c>EssentialIdentity.EncodeForIndex</c> has them: what it may be found by.</param>
     /// <param name="detail">Our own words.</param>
+    /// <param name="attributes">Of the protected object, as <c>EssentialIdentity.EncodeForIndex</c> has them; null: to be computed from the originals.</param>
     /// <returns>False when the row was no longer in the state received, or no longer ours: nothing was changed.</returns>
-    public Task<bool> SetProtectedAsync(InstanceRow row, string protectedFile, IReadOnlyList<ForwardTarget> destinations, byte[] attributes, string? detail)
+    public Task<bool> SetProtectedAsync(InstanceRow row, string protectedFile, IReadOnlyList<ForwardTarget> destinations, string? detail, byte[]? attributes = null)
     {
         ArgumentOutOfRangeException.ThrowIfZero(destinations.Count, nameof(destinations));
         return WriteAsync(async (connection, transaction) =>

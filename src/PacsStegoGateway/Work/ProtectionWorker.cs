@@ -135,7 +135,7 @@ public sealed partial class ProtectionWorker(
         byte[] attributes = AttributesOf(instance);
         file.Flush();
         file.Keep();
-        if (await store.SetProtectedAsync(row, file.Name, destinations, attributes, instance.Embedding.ToString()))
+        if (await store.SetProtectedAsync(row, file.Name, destinations, instance.Embedding.ToString(), attributes))
         {
             isProtected.Set();
             if (row.ProtectedFile is { } earlier)

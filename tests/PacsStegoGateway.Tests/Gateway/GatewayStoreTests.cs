@@ -29,8 +29,8 @@ public sealed class GatewayStoreTests(PostgresFixture postgres) : IClassFixture<
         InstanceRow received = (await store.DueAsync(InstanceState.Received, 10, Cancel)).ShouldHaveSingleItem();
         received.State.ShouldBe(InstanceState.Received);
         received.Essentials.ShouldBe([1, 2, 3]);
-        (await store.SetProtectedAsync(received, Guid.NewGuid().ToString("N"), [new ForwardTarget("PACS")], [], "detail")).ShouldBeTrue();
-        (await store.SetProtectedAsync(received, Guid.NewGuid().ToString("N"), [new ForwardTarget("PACS")], [], "again")).ShouldBeFalse();
+        (await store.SetProtectedAsync(received, Guid.NewGuid().ToString("N"), [new ForwardTarget("PACS")], "detail")).ShouldBeTrue();
+        (await store.SetProtectedAsync(received, Guid.NewGuid().ToString("N"), [new ForwardTarget("PACS")], "again")).ShouldBeFalse();
         DeliveryRow due = (await store.DueDeliveriesAsync("PACS", 10, Cancel)).ShouldHaveSingleItem();
         due.Instance.ProtectedFile.ShouldNotBeNull();
         (due.Instance.SopUID, due.State, due.Destination).ShouldBe(("2.25.1", DeliveryState.Pending, "PACS"));

@@ -86,7 +86,7 @@ public sealed class QuarantineStoreTests(PostgresFixture postgres) : IClassFixtu
         await using GatewayStore store = await OpenAsync(await DialectAsync(kind));
         await store.ReceiveAsync(Row("2.25.1"));
         InstanceRow received = (await store.DueAsync(InstanceState.Received, 10, Cancel))[0];
-        await store.SetProtectedAsync(received, Guid.NewGuid().ToString("N"), [new ForwardTarget("PACS")], [], null);
+        await store.SetProtectedAsync(received, Guid.NewGuid().ToString("N"), [new ForwardTarget("PACS")], null);
         await store.QuarantineAsync((await store.DueAsync(InstanceState.Protected, 10, Cancel))[0], RefusalReason.RefusedByDestination, null);
         (await store.ReceiveAsync(Row("2.25.1", content: 2))).Kind.ShouldBe(ReceiptKind.Conflict);
         InstanceRow refused = (await store.QuarantinedAsync(new QuarantineFilter { Reason = RefusalReason.RefusedByDestination }, Cancel)).ShouldHaveSingleItem();
