@@ -81,7 +81,10 @@ public sealed class PostgresServer : IAsyncDisposable
             // A test had stopped it.
         }
 
-        Directory.Delete(_folder, recursive: true);
+        if (Environment.GetEnvironmentVariable("PSG_TEST_KEEP") != "1")
+        {
+            Directory.Delete(_folder, recursive: true);
+        }
     }
 
     private string Data => Path.Combine(_folder, "data");

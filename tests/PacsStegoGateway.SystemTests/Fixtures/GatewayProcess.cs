@@ -1,5 +1,9 @@
+using System.Data.Common;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Microsoft.Data.Sqlite;
+using Npgsql;
+using PacsStegoGateway.Configuration;
 
 namespace PacsStegoGateway.SystemTests.Fixtures;
 
@@ -9,6 +13,7 @@ public sealed class GatewayProcess : IAsyncDisposable
 {
     private readonly TemporaryFolder _folder = new("gateway");
     private ChildProcess? _process;
+    private string? _postgres;
 
     private GatewayProcess()
     {
@@ -23,8 +28,13 @@ public sealed class GatewayProcess : IAsyncDisposable
 
     public string KeyRingPath => Path.Combine(DataFolder, "keyring.json");
 
-    /// <summary>Everything it has said, all starts together.</summary>
+    /// <summary>Everything it said in the starts that have ended.</summary>
     public string Output { get; private set; } = "";
+
+    public bool IsRunning => _process is { HasExited: false };
+
+    /// <summary>Its spool, wherever the configuration puts it.</summary>
+    public string SpoolFolder { get; private set; } = "";
 
     public ChildProcess Process => _process ?? throw new InvalidOperationException("The gateway is not running.");
 
@@ -59,16 +69,41 @@ public sealed class GatewayProcess : IAsyncDisposable
             ["Work"] = new JsonObject { ["RetryFirstSeconds"] = 1, ["RetryMaxSeconds"] = 2 },
         };
         change?.Invoke(configuration);
+        gateway._postgres = configuration["Database"]?["ConnectionString"]?.GetValue<string>();
+        gateway.SpoolFolder = Path.Combine(gateway.DataFolder, configuration["Spool"]?["Folder"]?.GetValue<string>() ?? "spool");
         await File.WriteAllTextAsync(gateway.ConfigurationPath, configuration.ToJsonString(new JsonSerializerOptions { WriteIndented = true }));
-        (await gateway.Psg("keys", "new")).ShouldSucceed();
+        if (configuration["Keys"] is null)
+        {
+            (await gateway.Psg("keys", "new")).ShouldSucceed();
+        }
+
         return gateway;
     }
 
+    /// <summary>The section of the configuration for a database of <see cref="Tests.PostgresServer"/>.</summary>
+    public static JsonObject Postgres(DatabaseOptions database, int timeoutSeconds = 5) =>
+        new() { ["Kind"] = "postgresql", ["ConnectionString"] = database.ConnectionString, ["TimeoutSeconds"] = timeoutSeconds };
+
     /// <summary>Starts it (again) with the same configuration and data.</summary>
-    public async Task StartAgain()
+    /// <param name="environment">More of its environment.</param>
+    public async Task StartAgain(IReadOnlyDictionary<string, string>? environment = null)
     {
-        _process = ChildProcess.Start(Program, ["run", "--config", ConfigurationPath], workingFolder: Tests.SharedData.RepositoryRoot);
-        await _process.UntilListening(Port);
+        Launch(environment);
+        await Process.UntilListening(Port);
+    }
+
+    /// <summary>Starts it and does not wait until it listens.</summary>
+    public void Launch(IReadOnlyDictionary<string, string>? environment = null) => _process = ChildProcess.Start(
+        Program, ["run", "--config", ConfigurationPath], environment, Tests.SharedData.RepositoryRoot);
+
+    /// <summary>A connection to its database, to look into it from outside as an operator would.</summary>
+    public DbConnection OpenDatabase()
+    {
+        DbConnection connection = _postgres is null
+            ? new SqliteConnection($"Data Source={Path.Combine(DataFolder, "gateway.db")};Mode=ReadOnly;Pooling=False")
+            : new NpgsqlConnection(_postgres + ";Pooling=false");
+        connection.Open();
+        return connection;
     }
 
     /// <summary>SIGKILL.</summary>

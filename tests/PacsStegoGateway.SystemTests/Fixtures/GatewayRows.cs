@@ -1,25 +1,52 @@
-using System.Globalization;
-using Microsoft.Data.Sqlite;
+using System.Data.Common;
+using Dapper;
 
 namespace PacsStegoGateway.SystemTests.Fixtures;
 
-/// <summary>Looks into the gateway's SQLite file from outside, as an operator would.</summary>
+/// <summary>Looks into the gateway's database from outside, as an operator would; SQLite and PostgreSQL alike.</summary>
 public static class GatewayRows
 {
     /// <summary>Rows of instances in this state.</summary>
-    public static int CountInstances(GatewayProcess gateway, string state) => Count(gateway, "instances", "state", state);
+    public static int CountInstances(GatewayProcess gateway, string state) =>
+        Count(gateway, "SELECT COUNT(*) FROM instances WHERE state = @value", state);
 
     /// <summary>Records of the audit trail of this event.</summary>
-    public static int CountEvents(GatewayProcess gateway, string name) => Count(gateway, "audit", "event", name);
+    public static int CountEvents(GatewayProcess gateway, string name) =>
+        Count(gateway, "SELECT COUNT(*) FROM audit WHERE event = @value", name);
 
-    private static int Count(GatewayProcess gateway, string table, string column, string value)
+    /// <summary>Rows of instances that still have a way to go: the queue.</summary>
+    public static int CountUnfinished(GatewayProcess gateway) =>
+        Count(gateway, "SELECT COUNT(*) FROM instances WHERE state IN (@value, 'protected')", "received");
+
+    /// <summary>Every row: the SOP Instance UID that the PACS knows, and its state.</summary>
+    public static IReadOnlyList<(string SopUID, string State)> Instances(GatewayProcess gateway)
     {
-        string path = Path.Combine(gateway.DataFolder, "gateway.db");
-        using var connection = new SqliteConnection($"Data Source={path};Mode=ReadOnly;Pooling=False");
-        connection.Open();
-        using SqliteCommand command = connection.CreateCommand();
-        command.CommandText = $"SELECT COUNT(*) FROM {table} WHERE {column} = $value";
-        command.Parameters.AddWithValue("$value", value);
-        return Convert.ToInt32(command.ExecuteScalar(), CultureInfo.InvariantCulture);
+        using DbConnection connection = gateway.OpenDatabase();
+        return [.. connection.Query<(string, string)>("SELECT sop_uid, state FROM instances")];
+    }
+
+    /// <summary>SOP Instance UIDs of the records of this event, one for each record.</summary>
+    public static IReadOnlyList<string> Events(GatewayProcess gateway, string name)
+    {
+        using DbConnection connection = gateway.OpenDatabase();
+        return [.. connection.Query<string>("SELECT sop_uid FROM audit WHERE event = @name", new { name })];
+    }
+
+    /// <summary>Names of the spool files that rows own: those of every row that has not gone all its way.</summary>
+    public static IReadOnlySet<string> OwnedFiles(GatewayProcess gateway)
+    {
+        using DbConnection connection = gateway.OpenDatabase();
+        return connection.Query<(string Received, string? Protected)>(
+                "SELECT received_file, protected_file FROM instances WHERE state IN ('received', 'protected', 'quarantined')")
+            .SelectMany(static r => (string?[])[r.Received, r.Protected])
+            .OfType<string>()
+            .Select(static n => Path.GetFileName(n))
+            .ToHashSet();
+    }
+
+    private static int Count(GatewayProcess gateway, string sql, string value)
+    {
+        using DbConnection connection = gateway.OpenDatabase();
+        return connection.ExecuteScalar<int>(sql, new { value });
     }
 }

@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Text;
+using PacsStegoGateway.Dicom;
 using PacsStegoGateway.Phantoms;
 
 namespace PacsStegoGateway.SystemTests.Fixtures;
@@ -11,6 +14,33 @@ public static class Images
     /// <summary>Writes a phantom study and gives its files.</summary>
     public static IReadOnlyList<string> Phantoms(string folder, int slices, int seed = 1) =>
         PhantomStudy.Write(folder, new PhantomOptions { Seed = seed, SlicesPerSeries = slices });
+
+    /// <summary>Writes as many small images (MR 256x256) as are wanted, all different objects: copies of a few phantoms under UIDs of their own.</summary>
+    /// <remarks>The UID is replaced by one of the same length, in the bytes: a copy costs no more than writing it.</remarks>
+    public static IReadOnlyList<string> Copies(string folder, int count, int seed = 1)
+    {
+        List<(byte[] Bytes, string UID)> originals = [.. PhantomStudy.Create(new PhantomOptions { Seed = seed, SlicesPerSeries = 3 })
+            .Where(static p => p.SopClassUID == SopClasses.MRImageStorage)
+            .Select(static p => (p.ToArray(), p.SopInstanceUID))];
+        var written = new List<string>();
+        Directory.CreateDirectory(folder);
+        for (int i = 0; i < count; i++)
+        {
+            (byte[] bytes, string uid) = originals[i % originals.Count];
+            byte[] copy = [.. bytes];
+            byte[] old = Encoding.ASCII.GetBytes(uid);
+            byte[] other = Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{uid[..^7]}{1_000_000 + i}"));
+            for (int at = copy.AsSpan().IndexOf(old); at >= 0; at = copy.AsSpan().IndexOf(old))
+            {
+                other.CopyTo(copy, at);
+            }
+
+            written.Add(Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{i:00000}.dcm")));
+            File.WriteAllBytes(written[^1], copy);
+        }
+
+        return written;
+    }
 
     /// <summary>Every slice of the CHAOS case and up to <paramref name="each"/> uncompressed images of every other collection; none when there is no data.</summary>
     public static IReadOnlyList<string> Clinical(int each)

@@ -75,6 +75,13 @@ public sealed class OrthancServer : IAsyncDisposable
         return statistics.GetProperty("CountInstances").GetInt32();
     }
 
+    /// <summary>SOP Instance UIDs of everything held.</summary>
+    public async Task<IReadOnlyList<string>> SopInstanceUIDs()
+    {
+        JsonElement instances = await _http.GetFromJsonAsync<JsonElement>("/instances?expand", TestContext.Current.CancellationToken);
+        return [.. instances.EnumerateArray().Select(static i => i.GetProperty("MainDicomTags").GetProperty("SOPInstanceUID").GetString()!)];
+    }
+
     /// <summary>Every instance held, as the Part 10 file that Orthanc stored.</summary>
     public async Task<IReadOnlyList<byte[]>> Files()
     {

@@ -1,8 +1,10 @@
 namespace PacsStegoGateway.SystemTests.Fixtures;
 
-/// <summary>A folder of its own for one test or fixture, gone afterwards.</summary>
+/// <summary>A folder of its own for one test or fixture, gone afterwards unless PSG_TEST_KEEP is 1.</summary>
 public sealed class TemporaryFolder : IDisposable
 {
+    private static readonly bool IsKept = Environment.GetEnvironmentVariable("PSG_TEST_KEEP") == "1";
+
     public TemporaryFolder(string purpose) =>
         Path = Directory.CreateDirectory(System.IO.Path.Combine(System.IO.Path.GetTempPath(), $"psg-{purpose}-{Guid.NewGuid():N}")).FullName;
 
@@ -19,5 +21,11 @@ public sealed class TemporaryFolder : IDisposable
     /// <summary>A folder below it, made when it is not there.</summary>
     public string Folder(string name) => Directory.CreateDirectory(System.IO.Path.Combine(Path, name)).FullName;
 
-    public void Dispose() => Directory.Delete(Path, recursive: true);
+    public void Dispose()
+    {
+        if (!IsKept)
+        {
+            Directory.Delete(Path, recursive: true);
+        }
+    }
 }
