@@ -8,6 +8,8 @@ has_library() { /sbin/ldconfig -p | grep "$1" >/dev/null; }
 # The package that brings a command or a library, or nothing when it is there.
 missing_package() {
   case "$1" in
+    # The wall clock of one process, put forward and back.
+    libfaketime) compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' >/dev/null || echo libfaketime ;;
     python3-pydicom) /usr/bin/python3 -c 'import pydicom' 2>/dev/null || echo python3-pydicom ;;
     python3-yaml) /usr/bin/python3 -c 'import yaml' 2>/dev/null || echo python3-yaml ;;
     postgres) compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || echo postgresql ;;
@@ -25,6 +27,7 @@ missing_package() {
         ZXingReader) echo zxing-cpp-tools ;;
         zbarimg) echo zbar-tools ;;
         ojph_expand) echo openjph-tools ;;
+        haproxy) [ -x /usr/sbin/haproxy ] || echo haproxy ;;
         curl) echo curl ;;
         npm) echo npm ;;
         *) fail "no package is known for $1" ;;
@@ -63,7 +66,7 @@ require_commands() {
   # Debian starts a server when it installs one; these are wanted as tools, started by the scripts on ports of their own.
   if [ -d /run/systemd/system ]; then
     local service
-    for service in orthanc postgresql; do
+    for service in orthanc postgresql haproxy; do
       if [[ " ${packages[*]} " == *" $service "* ]]; then systemctl --quiet disable --now "$service" || true; fi
     done
   fi

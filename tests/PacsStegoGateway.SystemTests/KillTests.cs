@@ -12,7 +12,7 @@ public sealed class KillTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public async Task Killed_right_after_the_answer_it_loses_and_doubles_nothing()
+    public async Task Fault_09_killed_right_after_the_answer_it_loses_and_doubles_nothing()
     {
         IReadOnlyList<string> sent = Images.Phantoms(_folder.Path, slices: 3);
         await using OrthancServer orthanc = await OrthancServer.Start();
@@ -27,7 +27,7 @@ public sealed class KillTests : IDisposable
     }
 
     [Fact]
-    public async Task Killed_during_protection_it_loses_and_doubles_nothing()
+    public async Task Fault_09_killed_during_protection_it_loses_and_doubles_nothing()
     {
         IReadOnlyList<string> sent = Images.Phantoms(_folder.Path, slices: 6);
         await using OrthancServer orthanc = await OrthancServer.Start();
@@ -42,7 +42,7 @@ public sealed class KillTests : IDisposable
     }
 
     [Fact]
-    public async Task Killed_in_the_middle_of_forwarding_an_object_it_loses_and_doubles_nothing()
+    public async Task Fault_09_killed_in_the_middle_of_forwarding_an_object_it_loses_and_doubles_nothing()
     {
         IReadOnlyList<string> sent = Images.Phantoms(_folder.Path, slices: 3);
         await using OrthancServer orthanc = await OrthancServer.Start();

@@ -6,6 +6,11 @@ namespace PacsStegoGateway.SystemTests.Fixtures;
 /// <summary>DCMTK's command-line programs as senders, callers and judges.</summary>
 public static partial class DcmtkTools
 {
+    /// <summary>C-ECHO.</summary>
+    /// <param name="options">More of its switches, such as those for TLS.</param>
+    public static Task<Finished> Echo(int port, string calling = "MODALITY", string called = "PSG", IEnumerable<string>? options = null) =>
+        ChildProcess.Run("echoscu", ["-v", "-ta", "20", "-td", "20", .. options ?? [], "-aet", calling, "-aec", called, "127.0.0.1", Text(port)], 60);
+
     /// <summary>C-STORE of files or folders; verbose output.</summary>
     public static Task<Finished> Store(int port, string calling, string called, IEnumerable<string> paths, IEnumerable<string>? options = null) =>
         ChildProcess.Run("storescu",

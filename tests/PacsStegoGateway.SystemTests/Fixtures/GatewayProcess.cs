@@ -14,6 +14,7 @@ public sealed class GatewayProcess : IAsyncDisposable
     private readonly TemporaryFolder _folder = new("gateway");
     private ChildProcess? _process;
     private string? _postgres;
+    private string _sqlite = "";
 
     private GatewayProcess()
     {
@@ -70,6 +71,7 @@ public sealed class GatewayProcess : IAsyncDisposable
         };
         change?.Invoke(configuration);
         gateway._postgres = configuration["Database"]?["ConnectionString"]?.GetValue<string>();
+        gateway._sqlite = Path.Combine(gateway.DataFolder, configuration["Database"]?["Path"]?.GetValue<string>() ?? "gateway.db");
         gateway.SpoolFolder = Path.Combine(gateway.DataFolder, configuration["Spool"]?["Folder"]?.GetValue<string>() ?? "spool");
         await File.WriteAllTextAsync(gateway.ConfigurationPath, configuration.ToJsonString(new JsonSerializerOptions { WriteIndented = true }));
         if (configuration["Keys"] is null)
@@ -100,7 +102,7 @@ public sealed class GatewayProcess : IAsyncDisposable
     public DbConnection OpenDatabase()
     {
         DbConnection connection = _postgres is null
-            ? new SqliteConnection($"Data Source={Path.Combine(DataFolder, "gateway.db")};Mode=ReadOnly;Pooling=False")
+            ? new SqliteConnection($"Data Source={_sqlite};Mode=ReadOnly;Pooling=False")
             : new NpgsqlConnection(_postgres + ";Pooling=false");
         connection.Open();
         return connection;

@@ -44,6 +44,13 @@ public static class GatewayRows
             .ToHashSet();
     }
 
+    /// <summary>When the newest record of the audit trail was written, by the gateway's clock.</summary>
+    public static DateTimeOffset LastRecordAt(GatewayProcess gateway)
+    {
+        using DbConnection connection = gateway.OpenDatabase();
+        return DateTimeOffset.FromUnixTimeMilliseconds(connection.ExecuteScalar<long>("SELECT at FROM audit ORDER BY sequence DESC LIMIT 1"));
+    }
+
     private static int Count(GatewayProcess gateway, string sql, string value)
     {
         using DbConnection connection = gateway.OpenDatabase();

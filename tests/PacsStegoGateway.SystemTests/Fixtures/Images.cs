@@ -42,6 +42,13 @@ public static class Images
         return written;
     }
 
+    /// <summary><see cref="Copies"/>, read again to be sent object by object.</summary>
+    public static List<PhantomInstance> Small(string folder, int count, int seed = 1) => [.. Copies(folder, count, seed).Select(static p =>
+    {
+        var file = DicomFile.Read(File.ReadAllBytes(p));
+        return new PhantomInstance(Path.GetFileName(p), SopClasses.MRImageStorage, file.DataSet.GetText(Tags.SOPInstanceUID)!, file.TransferSyntax, file.DataSet);
+    })];
+
     /// <summary>Every slice of the CHAOS case and up to <paramref name="each"/> uncompressed images of every other collection; none when there is no data.</summary>
     public static IReadOnlyList<string> Clinical(int each)
     {

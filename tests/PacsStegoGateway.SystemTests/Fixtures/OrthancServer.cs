@@ -94,6 +94,18 @@ public sealed class OrthancServer : IAsyncDisposable
         return files;
     }
 
+    /// <summary>Takes away an instance and stores another file in its place, as a PACS that recompresses does.</summary>
+    public async Task Replace(string sopInstanceUID, byte[] file)
+    {
+        CancellationToken cancel = TestContext.Current.CancellationToken;
+        JsonElement instances = await _http.GetFromJsonAsync<JsonElement>("/instances?expand", cancel);
+        string id = instances.EnumerateArray().Single(i => i.GetProperty("MainDicomTags").GetProperty("SOPInstanceUID").GetString() == sopInstanceUID)
+            .GetProperty("ID").GetString()!;
+        (await _http.DeleteAsync(new Uri($"/instances/{id}", UriKind.Relative), cancel)).EnsureSuccessStatusCode();
+        using var content = new ByteArrayContent(file);
+        (await _http.PostAsync(new Uri("/instances", UriKind.Relative), content, cancel)).EnsureSuccessStatusCode();
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (_process is not null)

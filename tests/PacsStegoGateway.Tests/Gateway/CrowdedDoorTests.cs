@@ -37,7 +37,7 @@ public sealed class CrowdedDoorTests
     }
 
     [Fact]
-    public async Task Two_hundred_associations_at_a_limit_of_one_hundred()
+    public async Task Fault_05_of_two_hundred_associations_at_a_limit_of_one_hundred_half_are_rejected_as_transient()
     {
         await using GatewayHarness gateway = await GatewayHarness.StartAsync(static g =>
         {

@@ -199,7 +199,7 @@ internal sealed partial class AcceptorSession
     private async Task OnViolationAsync(DimseProtocolException violation)
     {
         if (_machine.State == AssociationState.Sta2AwaitingAssociateRq
-            && FirstBytes.NameOf(_channel.UnreadableBytes) is { } protocol)
+            && FirstBytes.NameOf(_channel.UnreadableBytes) is { } protocol and not FirstBytes.Dicom)
         {
             End(AssociationEndKind.NotDicom, $"The client speaks {protocol}, to a port where plain DICOM is spoken.");
             _isOver = true;

@@ -142,6 +142,8 @@ internal sealed class StreamTransport(Stream stream) : IDuplexPipe
 /// <summary>What a connection begins with, by its first bytes.</summary>
 internal static class FirstBytes
 {
+    public const string Dicom = "plain DICOM";
+
     /// <summary>ContentType handshake (RFC 8446 5.1).</summary>
     public const byte TlsHandshake = 0x16;
 
@@ -157,7 +159,7 @@ internal static class FirstBytes
 
         if (first.Length > 1 && first[0] == PduType.AssociateRq && first[1] == 0)
         {
-            return "plain DICOM";
+            return Dicom;
         }
 
         string text = System.Text.Encoding.Latin1.GetString(first);
