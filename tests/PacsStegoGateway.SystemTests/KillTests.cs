@@ -82,7 +82,6 @@ public sealed class KillTests : IDisposable
         GatewayRows.CountEvents(gateway, "Received").ShouldBe(sent.Count);
         GatewayRows.CountEvents(gateway, "Protected").ShouldBe(sent.Count);
         GatewayRows.CountEvents(gateway, "Forwarded").ShouldBe(sent.Count);
-        await Eventually.IsTrue("the spool is empty", () =>
-            !Directory.EnumerateFiles(Path.Combine(gateway.DataFolder, "spool"), "*", SearchOption.AllDirectories).Any(static f => Guid.TryParse(Path.GetFileName(f), out _)));
+        await Eventually.IsTrue("the spool is empty", () => !Ledger.SpoolFiles(gateway).Any());
     }
 }

@@ -17,8 +17,9 @@ public sealed partial class GatewayStore
     private static readonly string InstanceOfDelivery = System.Text.RegularExpressions.Regex.Replace(Columns, @"(\w+ AS)", "i.$1");
 
     /// <summary>Our deliveries to a destination whose time has come, oldest first.</summary>
+    /// <remarks>What was written later than now was written by a clock that has been put back: the time it waits for means nothing.</remarks>
     public Task<IReadOnlyList<DeliveryRow>> DueDeliveriesAsync(string destination, int limit, CancellationToken cancellationToken) => DeliveriesAsync(
-        "d.destination = @destination AND d.node = @Node AND d.state = 'pending' AND d.is_final = 0 AND d.next_attempt_at <= @Now ORDER BY d.id LIMIT @limit",
+        "d.destination = @destination AND d.node = @Node AND d.state = 'pending' AND d.is_final = 0 AND (d.next_attempt_at <= @Now OR d.updated_at > @Now) ORDER BY d.id LIMIT @limit",
         new { destination, Node, Now, limit }, cancellationToken);
 
     /// <summary>pending → sent, with its audit entry. The last one moves the object to forwarded, or committed.</summary>

@@ -169,10 +169,13 @@ public sealed partial class GatewayStore
         });
 
     /// <summary>Our rows in a state whose time has come, oldest first; received, protected or quarantined ones.</summary>
-    /// <remarks>The state is a literal: a database that does not know it beforehand cannot use the index that has these rows only.</remarks>
+    /// <remarks>
+    /// The state is a literal: a database that does not know it beforehand cannot use the index that has these rows only.
+    /// What was written later than now was written by a clock that has been put back: the time it waits for means nothing.
+    /// </remarks>
     public async Task<IReadOnlyList<InstanceRow>> DueAsync(InstanceState state, int limit, CancellationToken cancellationToken) =>
         (await ReadAsync(c => c.QueryAsync<InstanceRow>(new CommandDefinition(
-            $"SELECT {Columns} FROM instances WHERE state = '{Text(state)}' AND node = @Node AND next_attempt_at <= @Now ORDER BY id LIMIT @Limit",
+            $"SELECT {Columns} FROM instances WHERE state = '{Text(state)}' AND node = @Node AND (next_attempt_at <= @Now OR updated_at > @Now) ORDER BY id LIMIT @Limit",
             new { Node, Now, Limit = limit }, cancellationToken: cancellationToken)), cancellationToken)).AsList();
 
     /// <summary>Objects that own their UID and have been protected, in order of receipt, a page at a time.</summary>

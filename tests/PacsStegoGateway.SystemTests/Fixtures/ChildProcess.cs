@@ -120,6 +120,14 @@ public sealed class ChildProcess : IAsyncDisposable
         }
     }, seconds);
 
+    /// <summary>Stands still (STOP) or goes on (CONT), as a machine does that is moved or starved.</summary>
+    public async Task Signal(string name)
+    {
+        using Process kill = Process.Start("kill", [$"-{name}", Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        await kill.WaitForExitAsync(CancellationToken.None);
+        kill.ExitCode.ShouldBe(0);
+    }
+
     /// <summary>SIGKILL, as a power failure would: nothing is flushed, nothing is said.</summary>
     public async Task Kill()
     {

@@ -27,7 +27,7 @@ public sealed class GatewayProcess : IAsyncDisposable
 
     public string ConfigurationPath => _folder.At("gateway.json");
 
-    public string KeyRingPath => Path.Combine(DataFolder, "keyring.json");
+    public string KeyRingPath { get; private set; } = "";
 
     /// <summary>Everything it said in the starts that have ended.</summary>
     public string Output { get; private set; } = "";
@@ -71,6 +71,7 @@ public sealed class GatewayProcess : IAsyncDisposable
         };
         change?.Invoke(configuration);
         gateway._postgres = configuration["Database"]?["ConnectionString"]?.GetValue<string>();
+        gateway.KeyRingPath = Path.Combine(gateway.DataFolder, configuration["Keys"]?["RingPath"]?.GetValue<string>() ?? "keyring.json");
         gateway._sqlite = Path.Combine(gateway.DataFolder, configuration["Database"]?["Path"]?.GetValue<string>() ?? "gateway.db");
         gateway.SpoolFolder = Path.Combine(gateway.DataFolder, configuration["Spool"]?["Folder"]?.GetValue<string>() ?? "spool");
         await File.WriteAllTextAsync(gateway.ConfigurationPath, configuration.ToJsonString(new JsonSerializerOptions { WriteIndented = true }));

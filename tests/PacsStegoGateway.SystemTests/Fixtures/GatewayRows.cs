@@ -1,5 +1,6 @@
 using System.Data.Common;
 using Dapper;
+using PacsStegoGateway.Audit;
 
 namespace PacsStegoGateway.SystemTests.Fixtures;
 
@@ -12,7 +13,7 @@ public static class GatewayRows
 
     /// <summary>Records of the audit trail of this event.</summary>
     public static int CountEvents(GatewayProcess gateway, string name) =>
-        Count(gateway, "SELECT COUNT(*) FROM audit WHERE event = @value", name);
+        Count(gateway, "SELECT COUNT(*) FROM audit WHERE event = @value", NumberOf(name));
 
     /// <summary>Rows of instances that still have a way to go: the queue.</summary>
     public static int CountUnfinished(GatewayProcess gateway) =>
@@ -25,11 +26,15 @@ public static class GatewayRows
         return [.. connection.Query<(string, string)>("SELECT sop_uid, state FROM instances")];
     }
 
+    /// <summary>Rows of instances that this gateway works on, or worked on last.</summary>
+    public static int CountOf(GatewayProcess gateway, string node) =>
+        Count(gateway, "SELECT COUNT(*) FROM instances WHERE node = @value", node);
+
     /// <summary>SOP Instance UIDs of the records of this event, one for each record.</summary>
     public static IReadOnlyList<string> Events(GatewayProcess gateway, string name)
     {
         using DbConnection connection = gateway.OpenDatabase();
-        return [.. connection.Query<string>("SELECT sop_uid FROM audit WHERE event = @name", new { name })];
+        return [.. connection.Query<string>("SELECT sop_uid FROM audit WHERE event = @number", new { number = NumberOf(name) })];
     }
 
     /// <summary>Names of the spool files that rows own: those of every row that has not gone all its way.</summary>
@@ -51,7 +56,10 @@ public static class GatewayRows
         return DateTimeOffset.FromUnixTimeMilliseconds(connection.ExecuteScalar<long>("SELECT at FROM audit ORDER BY sequence DESC LIMIT 1"));
     }
 
-    private static int Count(GatewayProcess gateway, string sql, string value)
+    /// <summary>What the column says of this event.</summary>
+    public static int NumberOf(string name) => (int)Enum.Parse<AuditEvent>(name);
+
+    private static int Count(GatewayProcess gateway, string sql, object value)
     {
         using DbConnection connection = gateway.OpenDatabase();
         return connection.ExecuteScalar<int>(sql, new { value });

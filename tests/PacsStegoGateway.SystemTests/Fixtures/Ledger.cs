@@ -34,9 +34,9 @@ public static class Ledger
         SpoolFiles(gateway).Select(static f => Path.GetFileName(f)).Where(f => !owned.Contains(f)).ShouldBeEmpty("Files in the spool that no row owns.");
     }
 
-    /// <summary>Everything in the spool but locks.</summary>
+    /// <summary>Every object's file in the spool: those under names of the gateway's own, not its locks and marks.</summary>
     public static IEnumerable<string> SpoolFiles(GatewayProcess gateway) =>
-        Directory.EnumerateFiles(gateway.SpoolFolder, "*", SearchOption.AllDirectories).Where(static f => Path.GetFileName(f) != "lock");
+        Directory.EnumerateFiles(gateway.SpoolFolder, "*", SearchOption.AllDirectories).Where(static f => Guid.TryParseExact(Path.GetFileName(f), "N", out _));
 
     /// <summary>Fails with counts and a few of the differences, not with thousands of UIDs.</summary>
     private static void ShouldBeSame(IReadOnlyCollection<string> expected, IEnumerable<string> found, string what)

@@ -12,6 +12,6 @@ public static class Quarantine
         await Eventually.IsTrue("all are in quarantine", () => GatewayRows.CountInstances(gateway, "quarantined") >= reasons.Length, 120);
         await using DbConnection connection = gateway.OpenDatabase();
         (await connection.QueryAsync<string>("SELECT reason FROM instances WHERE state = 'quarantined'")).ShouldBe(reasons, ignoreOrder: true);
-        (await connection.QueryAsync<string>("SELECT reason FROM audit WHERE event = 'Quarantined'")).ShouldBe(reasons, ignoreOrder: true);
+        (await connection.QueryAsync<string>("SELECT reason FROM audit WHERE event = @number", new { number = GatewayRows.NumberOf("Quarantined") })).ShouldBe(reasons, ignoreOrder: true);
     }
 }

@@ -24,6 +24,21 @@ public sealed partial class ContainerTests
     }
 
     [Fact]
+    public async Task Two_gateways_differ_in_name_and_folder_alone_and_the_proxy_knows_both()
+    {
+        JsonElement services = (await ReadCompose("docker-compose.two-gateways.yml")).GetProperty("services");
+        foreach (string name in (string[])["gateway-1", "gateway-2"])
+        {
+            JsonElement environment = services.GetProperty(name).GetProperty("environment");
+            environment.GetProperty("PSG__Node__Name").GetString().ShouldBe(name);
+            environment.GetProperty("PSG__DataFolder").GetString().ShouldBe("/var/lib/psg/" + name);
+            environment.GetProperty("PSG__Spool__Folder").GetString().ShouldBe("/var/lib/psg/spool");
+            environment.GetProperty("PSG__Keys__RingPath").GetString().ShouldBe("/var/lib/psg/keyring.json");
+            RepositoryFiles.Text("config/haproxy.cfg").ShouldContain($"server {name} {name}:11112 check");
+        }
+    }
+
+    [Fact]
     public void No_secret_is_written_into_the_compose_file()
     {
         // Whatever is called a password must be taken from the environment, and its absence must stop the start.
@@ -49,9 +64,9 @@ public sealed partial class ContainerTests
         }
     }
 
-    private static async Task<JsonElement> ReadCompose()
+    private static async Task<JsonElement> ReadCompose(string file = "docker-compose.yml")
     {
-        string path = RepositoryFiles.At("docker-compose.yml");
+        string path = RepositoryFiles.At(file);
         (int code, string output) = await Run("docker", "compose", "--file", path, "config", "--format", "json");
         if (code != 0)
         {
