@@ -56,6 +56,8 @@ public sealed class GatewayOptions
     [Live]
     public RetrievalOptions Retrieval { get; set; } = new();
 
+    public AuditOptions Audit { get; set; } = new();
+
     /// <summary>The path as it stands if absolute, else below <see cref="DataFolder"/>.</summary>
     public string InDataFolder(string path) => Path.GetFullPath(Path.Combine(DataFolder, path));
 }

@@ -27,6 +27,7 @@ public static partial class GatewayOptionsValidator
         CheckRoutes(options, found);
         CheckSpool(options.Spool, found);
         CheckDatabase(options.Database, found);
+        CheckAudit(options.Audit, found);
         found.NotEmpty("DataFolder", options.DataFolder);
         CheckKeys(options.Keys, found);
         if (options.Segmentation.Kind == SegmenterKind.MaskRcnn)

@@ -30,6 +30,11 @@ public sealed class GatewayTls
             Add($"Destinations:{i}", options.Destinations[i]);
         }
 
+        if (options.Audit.Syslog is { Enabled: true, Tls.Enabled: true } syslog)
+        {
+            Open("Audit:Syslog:Tls", syslog.Tls.ToFiles(), () => Syslog = syslog.Tls.Open(words => told($"Audit:Syslog:Tls: {words}")));
+        }
+
         if (problems.Count > 0)
         {
             throw new ConfigurationException(problems);
@@ -60,6 +65,9 @@ public sealed class GatewayTls
     /// <summary>Null when the configuration does not listen for TLS.</summary>
     public TlsServer? Server { get; private set; }
 
+    /// <summary>Towards the receiver of the audit trail; null when there is none, or not over TLS.</summary>
+    public TlsClient? Syslog { get; private set; }
+
     /// <summary>
     /// What the service would start with and should not: expired certificates, private keys that are open to others. Not
     /// refused at the start, because files may be put right while it runs.
@@ -75,6 +83,11 @@ public sealed class GatewayTls
         if (options.Pacs.Tls.Enabled)
         {
             used.Add(("Pacs:Tls", options.Pacs.Tls.ToFiles()));
+        }
+
+        if (options.Audit.Syslog is { Enabled: true, Tls.Enabled: true } syslog)
+        {
+            used.Add(("Audit:Syslog:Tls", syslog.Tls.ToFiles()));
         }
 
         used.AddRange(options.MoveDestinations.Index().Where(static d => d.Item.Tls.Enabled)

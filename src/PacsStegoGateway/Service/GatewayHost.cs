@@ -139,6 +139,7 @@ public sealed partial class GatewayHost : IAsyncDisposable
         try
         {
             await _store.AppendAuditAsync(new AuditRecord(AuditEvent.ServiceStopped));
+            _application.Services.GetRequiredService<AuditCheckpointer>().Write();
             await _store.ReleaseLeaseAsync();
         }
         catch (StoreUnavailableException)
@@ -220,6 +221,13 @@ public sealed partial class GatewayHost : IAsyncDisposable
         services.AddHostedService(p => new Forwarder(
             store, spool, options.Pacs, tls, options.Work, isProtected, TimeProvider.System, Log<Forwarder>(p)));
         services.AddHostedService<Housekeeping>();
+        services.AddSingleton(p => new AuditCheckpointer(store, protection.Keys, options, TimeProvider.System, Log<AuditCheckpointer>(p)));
+        services.AddHostedService(static p => p.GetRequiredService<AuditCheckpointer>());
+        if (options.Audit.Syslog.Enabled)
+        {
+            services.AddHostedService(p => new AuditForwarder(store, options.Audit.Syslog, tls.Syslog, TimeProvider.System, Log<AuditForwarder>(p)));
+        }
+
         services.Configure<HostOptions>(static o => o.ShutdownTimeout = StopTimeout);
         builder.WebHost.UseSockets(static sockets =>
         {

@@ -12,8 +12,11 @@ public sealed class TlsClient(TlsCredentials credentials, TlsVerification verifi
     /// <summary>Longest handshake. Default 10 s.</summary>
     public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>Makes a connection secure.</summary>
+    /// <param name="connection">Just opened; owned by the stream that is returned, closed when this fails.</param>
+    /// <param name="host">Who was connected to.</param>
     /// <exception cref="TlsException">The server is not to be trusted, does not trust us, or does not speak TLS.</exception>
-    internal async Task<Stream> AuthenticateAsync(Stream connection, string host, CancellationToken cancellationToken)
+    public async Task<Stream> AuthenticateAsync(Stream connection, string host, CancellationToken cancellationToken)
     {
         TlsMaterial material = credentials.Current();
         string? refused = null;
