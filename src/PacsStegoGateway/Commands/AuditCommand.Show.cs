@@ -14,8 +14,8 @@ internal static partial class AuditCommand
         Option<string?> config = CommonOptions.Config();
         Option<bool> json = CommonOptions.Json();
         Argument<long> sequence = new("sequence") { Description = "The number of the entry, as 'psg audit list' prints it." };
-        Option<bool> closed = new("--sealed") { Description = "Leave the identity sealed." };
-        var command = new Command("show", "Shows one entry with all its columns, and, opened with the key ring, whom it is about.") { sequence, config, json, closed };
+        Option<bool> identify = new("--identity") { Description = "Opens whom the entry is about with the key ring." };
+        var command = new Command("show", "Shows one entry with all its columns and, when asked to, whom it is about.") { sequence, config, json, identify };
         command.SetAction(async (result, cancellation) =>
         {
             await using Opened opened = await OpenAsync(result.GetValue(config), cancellation).ConfigureAwait(false);
@@ -24,10 +24,10 @@ internal static partial class AuditCommand
                 ?? throw new CommandException($"{number}: the trail has no such entry.");
             AuditRecord record = entry.Record;
             AuditRecord? holder = record.Sealed is not null ? record
-                : result.GetValue(closed) ? null : await opened.Store.FindSealedAsync(record, cancellation).ConfigureAwait(false);
+                : await opened.Store.FindSealedAsync(record, cancellation).ConfigureAwait(false);
             EssentialIdentity? identity = null;
             string opening = holder is null ? "no entry of receipt holds the identity" : $"sealed in entry {holder.Sequence}";
-            if (holder is not null && !result.GetValue(closed))
+            if (holder is not null && result.GetValue(identify))
             {
                 identity = new IdentityVault(opened.Keys).Open(holder.Sealed);
                 opening = $"{(identity is null ? "cannot be opened: its key is retired or not in the ring; it is " : "")}sealed in entry {holder.Sequence}";
@@ -35,7 +35,7 @@ internal static partial class AuditCommand
 
             await opened.Store.AppendAuditAsync(new AuditRecord(AuditEvent.TrailRead)
             {
-                User = Environment.UserName,
+                User = OperatorGate.User,
                 Patient = record.Patient,
                 StudyUID = record.StudyUID,
                 SopUID = record.SopUID,

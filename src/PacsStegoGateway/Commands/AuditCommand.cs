@@ -46,7 +46,7 @@ internal static partial class AuditCommand
     /// <summary>Who reads the trail stands in it too, before he sees anything.</summary>
     private static Task RecordReadAsync(GatewayStore store, AuditFilter filter, string detail) => store.AppendAuditAsync(new AuditRecord(AuditEvent.TrailRead)
     {
-        User = Environment.UserName,
+        User = OperatorGate.User,
         Patient = filter.Patient,
         StudyUID = filter.StudyUID,
         SopUID = filter.SopUID,

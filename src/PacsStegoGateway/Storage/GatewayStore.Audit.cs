@@ -13,9 +13,6 @@ public sealed partial class GatewayStore
     private readonly AuditTable _audit;
     private readonly List<AuditRecord> _pendingAudit = [];
 
-    /// <summary>The name that its entries bear.</summary>
-    public string Node => _node;
-
     /// <summary>The end of the trail after the last entries that this gateway committed; null before the first.</summary>
     public AuditHead? LastAuditHead { get; private set; }
 

@@ -11,19 +11,19 @@ public sealed partial class GatewayStore
     {
         await connection.ExecuteAsync(
             "INSERT INTO audit_forward (receiver, sequence, node, lease_until) VALUES (@receiver, 0, @Node, 0) ON CONFLICT DO NOTHING",
-            new { receiver, Node = _node }, transaction);
+            new { receiver, Node }, transaction);
         return await connection.QuerySingleOrDefaultAsync<long?>(
             $"""
-            UPDATE audit_forward SET node = @Node, lease_until = {_dialect.DatabaseTime} + @Lease
-            WHERE receiver = @receiver AND (node = @Node OR lease_until < {_dialect.DatabaseTime}) RETURNING sequence
+            UPDATE audit_forward SET node = @Node, lease_until = {_dialect.Clock} + @Lease
+            WHERE receiver = @receiver AND (node = @Node OR lease_until < {_dialect.Clock}) RETURNING sequence
             """,
-            new { receiver, Node = _node, Lease = (long)lease.TotalMilliseconds }, transaction);
+            new { receiver, Node, Lease = (long)lease.TotalMilliseconds }, transaction);
     });
 
     /// <summary>The receiver has everything up to this entry. Does nothing when another gateway holds the right by now.</summary>
     public Task ConfirmForwardedAsync(string receiver, long sequence) => WriteAsync((connection, transaction) => connection.ExecuteAsync(
         "UPDATE audit_forward SET sequence = @sequence WHERE receiver = @receiver AND node = @Node AND sequence < @sequence",
-        new { receiver, sequence, Node = _node }, transaction));
+        new { receiver, sequence, Node }, transaction));
 
     /// <summary>How far a receiver has the trail; null when nothing was ever sent to it.</summary>
     public Task<long?> ForwardedAsync(string receiver, CancellationToken cancellationToken) => ReadAsync(

@@ -42,9 +42,6 @@ public abstract class StoreDialect
     /// <summary>What is written behind a SELECT so that its rows stay ours until the transaction ends.</summary>
     public abstract string ForUpdate { get; }
 
-    /// <summary>An expression: the database's clock, Unix milliseconds.</summary>
-    public abstract string DatabaseTime { get; }
-
     /// <summary>A transaction that reads one state of the database, however long it takes, and holds up no writer.</summary>
     public abstract ValueTask<DbTransaction> BeginSnapshotAsync(DbConnection connection, CancellationToken cancellationToken);
 
@@ -96,8 +93,6 @@ public sealed class SqliteDialect(string path, int timeoutSeconds) : StoreDialec
 
     // Whoever writes has the whole database to himself already.
     public override string ForUpdate => "";
-
-    public override string DatabaseTime => "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
 
     // Deferred: it never asks for the right to write.
     public override ValueTask<DbTransaction> BeginSnapshotAsync(DbConnection connection, CancellationToken cancellationToken) =>
@@ -162,8 +157,6 @@ public sealed class PostgreSqlDialect(DatabaseOptions options) : StoreDialect
     public override string IsOneOf(string column, string parameter) => $"{column} = ANY(@{parameter})";
 
     public override string ForUpdate => "FOR UPDATE";
-
-    public override string DatabaseTime => "(extract(epoch FROM clock_timestamp()) * 1000)::BIGINT";
 
     public override async ValueTask<DbTransaction> BeginSnapshotAsync(DbConnection connection, CancellationToken cancellationToken)
     {
