@@ -58,9 +58,11 @@ public sealed class IdentityVault
         string.IsNullOrWhiteSpace(accessionNumber) ? "" : Pseudonyms.MapAccessionNumber(null, accessionNumber);
 
     /// <summary>The index entry, sealed under the active key.</summary>
-    public byte[] Seal(EssentialIdentity identity)
+    public byte[] Seal(EssentialIdentity identity) => SealBytes(identity.EncodeForIndex());
+
+    /// <summary>Any bytes, sealed under the active key.</summary>
+    public byte[] SealBytes(ReadOnlySpan<byte> plain)
     {
-        byte[] plain = identity.EncodeForIndex();
         byte[] closed = new byte[plain.Length + Steganography.Sealing.Seal.Overhead];
         Steganography.Sealing.Seal.Write(_keys.Active, plain, closed);
         return closed;
@@ -68,7 +70,10 @@ public sealed class IdentityVault
 
     /// <summary>Opens an index entry.</summary>
     /// <returns>Null when its key is not in the ring any more, is retired, or the bytes were changed.</returns>
-    public EssentialIdentity? Open(ReadOnlySpan<byte> closed)
+    public EssentialIdentity? Open(ReadOnlySpan<byte> closed) => OpenBytes(closed) is { } plain ? EssentialIdentity.Decode(plain) : null;
+
+    /// <inheritdoc cref="Open"/>
+    public byte[]? OpenBytes(ReadOnlySpan<byte> closed)
     {
         if (closed.Length < Steganography.Sealing.Seal.Overhead
             || _keys.Find(BinaryPrimitives.ReadUInt32BigEndian(closed[1..])) is not { State: not KeyState.Retired } key)
@@ -77,7 +82,7 @@ public sealed class IdentityVault
         }
 
         byte[] plain = new byte[closed.Length - Steganography.Sealing.Seal.Overhead];
-        return Steganography.Sealing.Seal.TryOpen(key, closed, plain) ? EssentialIdentity.Decode(plain) : null;
+        return Steganography.Sealing.Seal.TryOpen(key, closed, plain) ? plain : null;
     }
 
     /// <summary>A running keyed hash over transfer syntax and data set bytes.</summary>

@@ -6,7 +6,7 @@ internal sealed partial class AcceptorSession
 {
     private readonly CommandAssembler _assembler;
     private readonly DataSetPipe _dataSet;
-    private readonly ArrayBufferWriter<byte> _identifier = new();
+    private ArrayBufferWriter<byte> _identifier = new();
 
     /// <summary>The command whose data set is coming, or null between messages.</summary>
     private CommandSet? _incoming;
@@ -60,7 +60,7 @@ internal sealed partial class AcceptorSession
         }
         else if (_use == DataSetUse.Identifier)
         {
-            AppendToIdentifier(value.Fragment);
+            AppendToIdentifier(value.Fragment, MostOf(command));
         }
 
         if (!value.IsLast)
@@ -72,7 +72,16 @@ internal sealed partial class AcceptorSession
         if (_use == DataSetUse.Identifier)
         {
             byte[] bytes = _identifier.WrittenSpan.ToArray();
-            _identifier.ResetWrittenCount();
+            // What was once long is not kept for as long as the association lasts.
+            if (_identifier.Capacity > _limits.MaxIdentifierLength)
+            {
+                _identifier = new ArrayBufferWriter<byte>();
+            }
+            else
+            {
+                _identifier.ResetWrittenCount();
+            }
+
             await StartWithDataSetAsync(context, command, bytes).ConfigureAwait(false);
         }
         else if (_use == DataSetUse.Drop)
@@ -81,11 +90,14 @@ internal sealed partial class AcceptorSession
         }
     }
 
-    private void AppendToIdentifier(ReadOnlySequence<byte> fragment)
+    private int MostOf(CommandSet command) =>
+        command.Field is CommandField.NActionRq or CommandField.NEventReportRq ? _limits.MaxInformationLength : _limits.MaxIdentifierLength;
+
+    private void AppendToIdentifier(ReadOnlySequence<byte> fragment, int most)
     {
-        if (_identifier.WrittenCount + fragment.Length > _limits.MaxIdentifierLength)
+        if (_identifier.WrittenCount + fragment.Length > most)
         {
-            throw new DimseProtocolException($"An identifier of more than {_limits.MaxIdentifierLength} bytes.");
+            throw new DimseProtocolException($"An identifier of more than {most} bytes.");
         }
 
         foreach (ReadOnlyMemory<byte> part in fragment)

@@ -150,7 +150,7 @@ internal sealed partial class AcceptorSession
         DataSet dataSet;
         try
         {
-            dataSet = DataSetReader.Read(bytes, context.TransferSyntax, new DicomReadOptions { MaxInflatedLength = _limits.MaxIdentifierLength });
+            dataSet = DataSetReader.Read(bytes, context.TransferSyntax, new DicomReadOptions { MaxInflatedLength = MostOf(command) });
         }
         catch (DicomContentException)
         {

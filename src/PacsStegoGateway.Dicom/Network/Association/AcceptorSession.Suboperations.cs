@@ -4,6 +4,9 @@ internal sealed partial class AcceptorSession
 {
     /// <summary>What we asked the peer on its own association and it has not answered.</summary>
     private PendingAnswer? _asked;
+
+    // Never disposed: a reporter may outlive the session, and it holds no handle.
+    private readonly SemaphoreSlim _asking = new(1, 1);
     private ushort _lastOwnMessageID;
 
     private sealed record PendingAnswer(CommandField Field, ushort MessageID, TaskCompletionSource<CommandSet> Response);
@@ -46,6 +49,7 @@ internal sealed partial class AcceptorSession
                             ActionTypeID = command.UInt16(Tags.ActionTypeID) ?? 0,
                             Information = information,
                             Association = _request!,
+                            Requestor = new Reporter(this),
                         }, operation.Token)
                     : _provider.EventReportAsync(
                         new EventReportRequest
@@ -87,11 +91,25 @@ internal sealed partial class AcceptorSession
         ? null
         : Array.Find(_contexts, c => c is not null && c.AbstractSyntax == abstractSyntax && c.TransferSyntax.UID == transferSyntax);
 
-    private async Task<CommandSet> AskAsync(AcceptedContext context, CommandSet request, ByteSource dataSet)
+    /// <summary>One question at a time: another waits until this one is answered.</summary>
+    private async Task<CommandSet> AskAsync(AcceptedContext context, Func<ushort, CommandSet> create, ByteSource dataSet)
+    {
+        await _asking.WaitAsync(_lost.Token).ConfigureAwait(false);
+        try
+        {
+            return await AskNowAsync(context, create(++_lastOwnMessageID), dataSet).ConfigureAwait(false);
+        }
+        finally
+        {
+            _asking.Release();
+        }
+    }
+
+    private async Task<CommandSet> AskNowAsync(AcceptedContext context, CommandSet request, ByteSource dataSet)
     {
         var response = new TaskCompletionSource<CommandSet>(TaskCreationOptions.RunContinuationsAsynchronously);
         _asked = new PendingAnswer(request.Field, request.MessageID!.Value, response);
-        await _writing.WaitAsync().ConfigureAwait(false);
+        await _writing.WaitAsync(_lost.Token).ConfigureAwait(false);
         try
         {
             if (AssociationStateMachine.Find(_machine.State, AssociationEvent.PDataRequestPrimitive) is null)
@@ -105,7 +123,11 @@ internal sealed partial class AcceptorSession
             do
             {
                 int length = (int)Math.Min(_fragmentLength, dataSet.Length - offset);
-                offset += MessageWriter.WriteFragment(_channel.Output, context.ID, offset + length == dataSet.Length, dataSet, offset, length);
+                if (request.HasDataSet)
+                {
+                    offset += MessageWriter.WriteFragment(_channel.Output, context.ID, offset + length == dataSet.Length, dataSet, offset, length);
+                }
+
                 unsent += length;
                 if (unsent >= MessageWriter.MostUseful || offset == dataSet.Length)
                 {
@@ -142,14 +164,46 @@ internal sealed partial class AcceptorSession
             AcceptedContext context = session.ContextToSend(sopClassUID, transferSyntaxUID)
                 ?? throw new AssociationException(AssociationFailure.NoPresentationContext,
                     $"The requestor takes no {sopClassUID} in {transferSyntaxUID}.");
-            CommandSet request = CommandSet.Request(CommandField.CStoreRq, ++session._lastOwnMessageID, sopClassUID, hasDataSet: true);
-            request.SetText(Tags.AffectedSOPInstanceUID, sopInstanceUID);
             try
             {
-                CommandSet response = await session.AskAsync(context, request, dataSet).ConfigureAwait(false);
+                CommandSet response = await session.AskAsync(context, id =>
+                {
+                    CommandSet request = CommandSet.Request(CommandField.CStoreRq, id, sopClassUID, hasDataSet: true);
+                    request.SetText(Tags.AffectedSOPInstanceUID, sopInstanceUID);
+                    return request;
+                }, dataSet).ConfigureAwait(false);
                 return new StoreResponse(response.Status, response.ErrorComment);
             }
             catch (Exception e) when (e is IOException or OperationCanceledException)
+            {
+                throw new AssociationException(AssociationFailure.ConnectionLost, "The requestor is gone.", e);
+            }
+        }
+    }
+
+    /// <summary>The peer of an N-ACTION as the one who is told later, on the association on which it asked.</summary>
+    private sealed class Reporter(AcceptorSession session) : IEventReportTarget
+    {
+        public bool IsEstablished => !session._lost.IsCancellationRequested && session._machine.State == AssociationState.Sta6DataTransfer;
+
+        public async Task<NormalizedResponse> EventReportAsync(string sopClassUID, string sopInstanceUID, ushort eventTypeID, DataSet? information,
+            CancellationToken cancellationToken)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            AcceptedContext context = Array.Find(session._contexts, c => c?.AbstractSyntax == sopClassUID)
+                ?? throw new AssociationException(AssociationFailure.NoPresentationContext, $"No context for {sopClassUID} was negotiated.");
+            try
+            {
+                CommandSet response = await session.AskAsync(
+                    context, id => CommandSet.EventReport(id, sopClassUID, sopInstanceUID, eventTypeID, information is not null),
+                    ByteSource.Of(information is null ? [] : DataSetWriter.ToArray(information, context.TransferSyntax))).ConfigureAwait(false);
+                return new NormalizedResponse(response.Status, null, response.ErrorComment);
+            }
+            catch (DimseProtocolException e)
+            {
+                throw new AssociationException(AssociationFailure.TimedOut, "The requestor did not answer in time.", e);
+            }
+            catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException)
             {
                 throw new AssociationException(AssociationFailure.ConnectionLost, "The requestor is gone.", e);
             }

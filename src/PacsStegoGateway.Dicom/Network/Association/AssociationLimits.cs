@@ -27,6 +27,12 @@ public sealed record AssociationLimits
     /// <summary>Longest identifier of C-FIND, C-MOVE and C-GET, which is held in memory. Default 1 MiB.</summary>
     public int MaxIdentifierLength { get; init; } = 1_048_576;
 
+    /// <summary>
+    /// Longest Action or Event Information of N-ACTION and N-EVENT-REPORT, which is held in memory. Default 16 MiB: 100,000
+    /// references of a storage commitment are less than 12 MiB.
+    /// </summary>
+    public int MaxInformationLength { get; init; } = 16 << 20;
+
     /// <summary>Longest data set of a C-STORE, in bytes; it is streamed, so this guards the disk. Default 16 GiB.</summary>
     public long MaxDataSetLength { get; init; } = 16L << 30;
 
@@ -57,6 +63,7 @@ public sealed record AssociationLimits
         Range(MaxPresentationContexts, 1, 128, nameof(MaxPresentationContexts));
         Range(MaxCommandSetLength, 1024, 1 << 24, nameof(MaxCommandSetLength));
         Range(MaxIdentifierLength, 1024, 1 << 30, nameof(MaxIdentifierLength));
+        Range(MaxInformationLength, 1024, 1 << 30, nameof(MaxInformationLength));
         Range(MaxDataSetLength, 1024, long.MaxValue, nameof(MaxDataSetLength));
         Time(ArtimTimeout, nameof(ArtimTimeout));
         Time(DimseTimeout, nameof(DimseTimeout));

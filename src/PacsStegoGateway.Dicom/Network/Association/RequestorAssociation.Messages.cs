@@ -115,16 +115,19 @@ public sealed partial class RequestorAssociation
         }
     }
 
-    private async Task<DataSet> ReadDataSetAsync(AcceptedContext context, CancellationToken cancellationToken)
+    private Task<DataSet> ReadDataSetAsync(AcceptedContext context, CancellationToken cancellationToken) =>
+        ReadDataSetAsync(context, _limits.MaxIdentifierLength, cancellationToken);
+
+    private async Task<DataSet> ReadDataSetAsync(AcceptedContext context, int most, CancellationToken cancellationToken)
     {
         var bytes = new ArrayBufferWriter<byte>();
         PresentationDataValue value;
         do
         {
             value = await NextDataSetValueAsync(context, cancellationToken).ConfigureAwait(false);
-            if (bytes.WrittenCount + value.Fragment.Length > _limits.MaxIdentifierLength)
+            if (bytes.WrittenCount + value.Fragment.Length > most)
             {
-                throw new DimseProtocolException($"An identifier of more than {_limits.MaxIdentifierLength} bytes.");
+                throw new DimseProtocolException($"An identifier of more than {most} bytes.");
             }
 
             foreach (ReadOnlyMemory<byte> part in value.Fragment)
@@ -136,7 +139,7 @@ public sealed partial class RequestorAssociation
 
         try
         {
-            return DataSetReader.Read(bytes.WrittenMemory, context.TransferSyntax, new DicomReadOptions { MaxInflatedLength = _limits.MaxIdentifierLength });
+            return DataSetReader.Read(bytes.WrittenMemory, context.TransferSyntax, new DicomReadOptions { MaxInflatedLength = most });
         }
         catch (DicomContentException e)
         {

@@ -12,7 +12,7 @@ namespace PacsStegoGateway.Dicom.Network;
 /// After any exception but <see cref="AssociationFailure.OperationFailed"/> and <see cref="AssociationFailure.NoPresentationContext"/>
 /// the association is of no more use. Disposing without <see cref="ReleaseAsync"/> sends A-ABORT.
 /// </remarks>
-public sealed partial class RequestorAssociation : IStoreTarget, IAsyncDisposable
+public sealed partial class RequestorAssociation : IStoreTarget, IEventReportTarget, IAsyncDisposable
 {
     private static readonly TimeSpan FarewellTimeout = TimeSpan.FromSeconds(1);
 

@@ -31,6 +31,9 @@ public readonly record struct DimseStatus(ushort Code)
 
     public static DimseStatus SOPClassNotSupported => new(0x0122);
 
+    /// <summary>Refused for want of something that may come back.</summary>
+    public static DimseStatus ResourceLimitation => new(0x0213);
+
     public static DimseStatus NotAuthorized => new(0x0124);
 
     public static DimseStatus DuplicateInvocation => new(0x0210);

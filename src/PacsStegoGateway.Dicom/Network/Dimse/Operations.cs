@@ -113,6 +113,19 @@ public interface IStoreTarget
         ByteSource dataSet, MoveOriginator? origin, CancellationToken cancellationToken);
 }
 
+/// <summary>Who can be told of an event: over an association that we opened, or over the one on which an N-ACTION came.</summary>
+public interface IEventReportTarget
+{
+    /// <summary>False once the association is released, aborted or lost.</summary>
+    bool IsEstablished { get; }
+
+    /// <summary>N-EVENT-REPORT. A refusal is a response, not an exception.</summary>
+    /// <exception cref="AssociationException">The SOP class was not accepted, or the association failed: whether the peer
+    /// knows is not known then.</exception>
+    Task<NormalizedResponse> EventReportAsync(string sopClassUID, string sopInstanceUID, ushort eventTypeID, DataSet? information,
+        CancellationToken cancellationToken);
+}
+
 /// <summary>An N-ACTION-RQ (PS3.7 10.1.4).</summary>
 public sealed record ActionRequest
 {
@@ -128,6 +141,9 @@ public sealed record ActionRequest
     public DataSet? Information { get; init; }
 
     public required AssociationRequest Association { get; init; }
+
+    /// <summary>Takes reports about what was asked, for as long as the association lasts, also after the answer.</summary>
+    public required IEventReportTarget Requestor { get; init; }
 }
 
 /// <summary>An N-EVENT-REPORT-RQ (PS3.7 10.1.1).</summary>
