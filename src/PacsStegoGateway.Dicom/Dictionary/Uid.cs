@@ -48,6 +48,9 @@ public static class Uid
     /// <summary>True for UIDs of the standard itself, which identify nobody and are never replaced.</summary>
     public static bool IsWellKnown(string uid) => uid.StartsWith(StandardRoot, StringComparison.Ordinal);
 
+    /// <summary>A UID that nobody has used: the 2.25 form of a random UUID (PS3.5 B.2).</summary>
+    public static string New() => FromBytes(Guid.NewGuid().ToByteArray(bigEndian: true));
+
     /// <summary>The 2.25 form of 128 bits, big endian (PS3.5 B.2): at most 44 characters.</summary>
     public static string FromBytes(ReadOnlySpan<byte> bits)
     {

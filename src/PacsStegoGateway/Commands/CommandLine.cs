@@ -123,6 +123,7 @@ internal static class CommandLine
         QueueCommand.Create(),
         AuditCommand.Create(),
         QuarantineCommand.Create(),
+        CommitmentCommand.Create(),
         KeysCommand.Create(),
         UserCommand.Create(),
         ServiceCommand.Create(),

@@ -35,6 +35,12 @@ public sealed class CallerOptions
     /// PATRQT or HRESCH. Empty: none is recorded.
     /// </summary>
     public string PurposeOfUse { get; set; } = "";
+
+    /// <summary>
+    /// Where a modality takes the results of the storage commitments it asks for. Without Host: on the association on which it
+    /// asked, for as long as that is open. AETitle empty: that of the caller.
+    /// </summary>
+    public PeerOptions Commitment { get; set; } = new();
 }
 
 /// <summary>Somebody who works at a caller.</summary>

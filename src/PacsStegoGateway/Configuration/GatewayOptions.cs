@@ -54,6 +54,9 @@ public sealed class GatewayOptions
     public WorkOptions Work { get; set; } = new();
 
     [Live]
+    public CommitmentOptions Commitment { get; set; } = new();
+
+    [Live]
     public RetrievalOptions Retrieval { get; set; } = new();
 
     public AuditOptions Audit { get; set; } = new();

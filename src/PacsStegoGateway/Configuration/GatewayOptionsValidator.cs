@@ -25,6 +25,7 @@ public static partial class GatewayOptionsValidator
         CheckPacs(options, found);
         CheckDestinations(options, found);
         CheckRoutes(options, found);
+        CheckCommitment(options, found);
         CheckSpool(options.Spool, found);
         CheckDatabase(options.Database, found);
         CheckAudit(options.Audit, found);

@@ -35,6 +35,11 @@ public sealed class GatewayTls
             Open("Audit:Syslog:Tls", syslog.Tls.ToFiles(), () => Syslog = syslog.Tls.Open(words => told($"Audit:Syslog:Tls: {words}")));
         }
 
+        for (int i = 0; i < options.Callers.Count; i++)
+        {
+            Add($"Callers:{i}:Commitment", options.Callers[i].Commitment);
+        }
+
         if (problems.Count > 0)
         {
             throw new ConfigurationException(problems);
@@ -94,6 +99,8 @@ public sealed class GatewayTls
             .Select(static d => ($"MoveDestinations:{d.Index}:Tls", d.Item.Tls.ToFiles())));
         used.AddRange(options.Destinations.Index().Where(static d => d.Item.IsSecure)
             .Select(static d => ($"Destinations:{d.Index}:Tls", d.Item.Tls.ToFiles())));
+        used.AddRange(options.Callers.Index().Where(static c => c.Item.Commitment.IsSecure)
+            .Select(static c => ($"Callers:{c.Index}:Commitment:Tls", c.Item.Commitment.Tls.ToFiles())));
         return used.SelectMany(u => TlsFilesCheck.Unsound(u.Files, now).Select(m => new ConfigurationProblem(u.Path, m)));
     }
 

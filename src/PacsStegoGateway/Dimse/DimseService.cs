@@ -1,6 +1,7 @@
 using System.Net;
 using System.Runtime.CompilerServices;
 using PacsStegoGateway.Audit;
+using PacsStegoGateway.Commitment;
 using PacsStegoGateway.Configuration;
 using PacsStegoGateway.Dicom;
 using PacsStegoGateway.Dicom.Network;
@@ -16,7 +17,7 @@ namespace PacsStegoGateway.Dimse;
 /// <summary>What every association shares.</summary>
 public sealed record DimseRooms(
     LiveConfiguration Configuration, AssociationDoor Door, UserGate Users, AssociationSlots Slots, PendingConnections Pending, AwaitedInstances Awaited, InstanceIntake Intake,
-    QueryService Query, MoveService Move, QueryViews Views, GatewayStore Store);
+    QueryService Query, MoveService Move, QueryViews Views, CommitmentService Commitment, GatewayStore Store);
 
 /// <summary>One association: who calls, whether it may, and which room does the work.</summary>
 public sealed partial class DimseService(
@@ -105,7 +106,7 @@ public sealed partial class DimseService(
         {
             case SopClasses.Verification:
             case SopClasses.PatientRootFind or SopClasses.StudyRootFind or SopClasses.PatientRootMove or SopClasses.StudyRootMove
-                or SopClasses.PatientRootGet or SopClasses.StudyRootGet:
+                or SopClasses.PatientRootGet or SopClasses.StudyRootGet or SopClasses.StorageCommitment:
                 return ContextAnswer.FirstOf(Uncompressed, proposed);
             case var _ when IsStorage(abstractSyntax):
                 // What the PACS gives back, it gives in whatever it has: pixels that it changed are found out later.
@@ -115,9 +116,14 @@ public sealed partial class DimseService(
         }
     }
 
-    /// <summary>Who may retrieve may be SCP of storage: C-GET gives objects on the caller's own association.</summary>
-    public RoleSelection AcceptRole(RoleSelection proposed) =>
-        _caller is { } caller && FindView(caller, Operation.RetrieveOriginals, Operation.RetrievePseudonyms) is not null && IsStorage(proposed.SOPClassUID)
+    /// <summary>
+    /// Who may retrieve may be SCP of storage: C-GET gives objects on the caller's own association. A destination that reports
+    /// commitment is SCP of that.
+    /// </summary>
+    public RoleSelection AcceptRole(RoleSelection proposed) => _caller is { } caller
+        && (proposed.SOPClassUID == SopClasses.StorageCommitment
+            ? caller.ReportsFor.Count > 0
+            : FindView(caller, Operation.RetrieveOriginals, Operation.RetrievePseudonyms) is not null && IsStorage(proposed.SOPClassUID))
         ? proposed
         : proposed with { ScpRole = false };
 
@@ -204,6 +210,25 @@ public sealed partial class DimseService(
         {
             yield return response;
         }
+    }
+
+    public async ValueTask<NormalizedResponse> ActionAsync(ActionRequest request, CancellationToken cancellationToken) =>
+        Present?.May(Operation.RequestCommitment) == true
+            ? await rooms.Commitment.RequestAsync(request, _remote)
+            : await RefuseCommitmentAsync(request.Association);
+
+    public async ValueTask<NormalizedResponse> EventReportAsync(EventReportRequest request, CancellationToken cancellationToken) =>
+        Present is { ReportsFor: { Count: > 0 } destinations }
+            ? await rooms.Commitment.ReportAsync(request, destinations, _remote)
+            : await RefuseCommitmentAsync(request.Association);
+
+    private async Task<NormalizedResponse> RefuseCommitmentAsync(AssociationRequest association)
+    {
+        await AuditAsync(association.CallingAETitle, new AuditRecord(AuditEvent.CommitmentFailed, AuditOutcome.SeriousFailure)
+        {
+            Reason = nameof(RefusalReason.NotAuthorized),
+        });
+        return new NormalizedResponse(DimseStatus.NotAuthorized, null, RefusalStatus.CommentOf(RefusalReason.NotAuthorized));
     }
 
     // The type alone: a message may quote what a peer sent.

@@ -30,6 +30,14 @@ public sealed class AccessPolicy
                 ? listed with { IsPacs = true }
                 : new Caller(options.Pacs.AETitle, new HashSet<Role>(), [], [], IsPacs: true);
         }
+
+        // A destination that is asked for storage commitment calls to report; it needs no role for that either.
+        foreach (IGrouping<string, DestinationOptions> asked in options.Destinations.Prepend(options.Pacs)
+            .Where(static d => d is { StorageCommitment: true, Kind: DestinationKind.Dimse }).GroupBy(static d => d.AETitle))
+        {
+            _callers[asked.Key] = (_callers.GetValueOrDefault(asked.Key) ?? new Caller(asked.Key, new HashSet<Role>(), [], [], IsPacs: false))
+                with { ReportsFor = [.. asked.Select(static d => d.KnownAs)] };
+        }
     }
 
     public bool IsOurs(string calledAETitle) => _called.Contains(calledAETitle);
@@ -59,6 +67,9 @@ public sealed record Caller(
 
     /// <summary>Whether who was admitted as this user still is one: users come and go with the configuration.</summary>
     public bool Knows(string? user) => Users.Count == 0 || Users.Any(u => u.Name == user || u.Name == CallerUserOptions.Anybody);
+
+    /// <summary>Names of the destinations under this title that are asked for storage commitment: it may report for them.</summary>
+    public IReadOnlyList<string> ReportsFor { get; init; } = [];
 
     public bool May(Operation operation) => AccessTable.Allows(Roles, operation);
 }

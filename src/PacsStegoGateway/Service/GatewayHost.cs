@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using PacsStegoGateway.Audit;
+using PacsStegoGateway.Commitment;
 using PacsStegoGateway.Configuration;
 using PacsStegoGateway.Dicom.Network;
 using PacsStegoGateway.Dimse;
@@ -212,6 +213,9 @@ public sealed partial class GatewayHost : IAsyncDisposable
         services.AddSingleton(p => new MoveService(store, new InstanceSearch(store),
             () => new PacsFetcher(live.Current.Options.Pacs, live.Current.Tls, p.GetRequiredService<AwaitedInstances>()),
             new OriginalSource(protection.Reveal, vault.Pseudonyms, spool, maxBytes, () => live.Current.Options.Retrieval.SymbolAlone), live, Log<MoveService>(p)));
+        var requested = new WorkSignal();
+        var requestors = new OpenRequestors();
+        services.AddSingleton(p => new CommitmentService(store, spool.Delete, vault, live, requestors, requested, TimeProvider.System, Log<CommitmentService>(p)));
         services.AddSingleton<DimseRooms>();
         services.AddSingleton<DimseConnectionHandler>();
         services.AddHostedService(p => new LeaseKeeper(store, options.InDataFolder(options.Spool.Folder), TargetOf(options.Pacs), options.Node,
@@ -220,6 +224,14 @@ public sealed partial class GatewayHost : IAsyncDisposable
             store, spool, protection.Protect, [TargetOf(options.Pacs)], options.Work, received, isProtected, TimeProvider.System, Log<ProtectionWorker>(p)));
         services.AddHostedService(p => new Forwarder(
             store, spool, options.Pacs, tls, options.Work, isProtected, TimeProvider.System, Log<Forwarder>(p)));
+        services.AddHostedService(p => new CommitmentReporter(
+            store, p.GetRequiredService<CommitmentService>(), vault, live, requestors, requested, TimeProvider.System, Log<CommitmentReporter>(p)));
+        foreach (DestinationOptions destination in options.Destinations.Prepend(options.Pacs).Where(static d => d.StorageCommitment))
+        {
+            services.AddSingleton<IHostedService>(p => new CommitmentRequester(
+                store, p.GetRequiredService<CommitmentService>(), live, destination, TimeProvider.System, Log<CommitmentRequester>(p)));
+        }
+
         services.AddHostedService<Housekeeping>();
         services.AddSingleton(p => new AuditCheckpointer(store, protection.Keys, options, TimeProvider.System, Log<AuditCheckpointer>(p)));
         services.AddHostedService(static p => p.GetRequiredService<AuditCheckpointer>());

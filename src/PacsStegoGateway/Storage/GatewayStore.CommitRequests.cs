@@ -1,4 +1,3 @@
-using System.Data.Common;
 using Dapper;
 using PacsStegoGateway.Audit;
 using PacsStegoGateway.Configuration;
@@ -68,6 +67,9 @@ public sealed partial class GatewayStore
                 values, transaction);
         }
 
+        // It is there: whatever else it could not be told is tried at once.
+        await connection.ExecuteAsync(
+            "UPDATE commit_requests SET next_attempt_at = 0 WHERE calling_ae = @CallingAE AND state = 'ready'", values, transaction);
         await InsertAuditAsync(connection, transaction, AboutRequest(row, new AuditRecord(
             AuditEvent.CommitmentRequested, receipt == CommitRequestReceipt.Conflict ? AuditOutcome.MinorFailure : AuditOutcome.Success)
         {
@@ -82,13 +84,13 @@ public sealed partial class GatewayStore
     });
 
     /// <summary>Requests of this node that are under way and whose time has come, oldest first, without what is sealed in them.</summary>
-    public async Task<IReadOnlyList<CommitRequestRow>> DueCommitRequestsAsync(string node, int limit, CancellationToken cancellationToken) =>
+    public async Task<IReadOnlyList<CommitRequestRow>> DueCommitRequestsAsync(long afterId, int limit, CancellationToken cancellationToken) =>
         (await ReadAsync(c => c.QueryAsync<CommitRequestRow>(new CommandDefinition(
             $"""
             SELECT {CommitRequestColumns} FROM commit_requests
-            WHERE state IN ('waiting', 'ready') AND node = @node AND next_attempt_at <= @Now ORDER BY id LIMIT @limit
+            WHERE state IN ('waiting', 'ready') AND node = @Node AND id > @afterId AND next_attempt_at <= @Now ORDER BY id LIMIT @limit
             """,
-            new { node, Now, limit }, cancellationToken: cancellationToken)), cancellationToken)).AsList();
+            new { afterId, Node, Now, limit }, cancellationToken: cancellationToken)), cancellationToken)).AsList();
 
     /// <summary>What is sealed in a request, and its failures once the result stands; null when it is over.</summary>
     public async Task<(byte[] Sealed, byte[] Failures)?> OpenCommitRequestAsync(long id, CancellationToken cancellationToken)

@@ -211,6 +211,51 @@ public sealed partial class GatewayStore
         }, needsLease: false);
     }
 
+    /// <summary>
+    /// For a destination that is not asked for commitment any more: some of what waits for its word is done, and what is not
+    /// sent yet will be when it is.
+    /// </summary>
+    /// <returns>How many were done, 0 when there are no more; and files that nothing needs any more.</returns>
+    public Task<(int Done, IReadOnlyList<string> FilesUnneeded)> WaiveCommitsAsync(string destination) =>
+        WriteAsync<(int, IReadOnlyList<string>)>(async (connection, transaction) =>
+        {
+            var values = new { destination, Node, Now, Limit = FindingsAtOnce };
+            await connection.ExecuteAsync(
+                """
+                UPDATE deliveries SET wants_commitment = 0 WHERE destination = @destination AND node = @Node AND is_final = 0
+                  AND state IN ('pending', 'dead') AND wants_commitment = 1
+                """,
+                values, transaction);
+            IReadOnlyList<ReportedDelivery> waiting = (await connection.QueryAsync<ReportedDelivery>(
+                """
+                SELECT d.id AS "Id", i.id AS "InstanceId", i.received_file AS "ReceivedFile", i.protected_file AS "ProtectedFile"
+                FROM deliveries d JOIN instances i ON i.id = d.instance_id
+                WHERE d.destination = @destination AND d.node = @Node AND d.state = 'sent' AND d.is_final = 0 ORDER BY d.id LIMIT @Limit
+                """,
+                values, transaction)).AsList();
+            List<string> files = [];
+            foreach (ReportedDelivery delivery in waiting)
+            {
+                await connection.ExecuteAsync(
+                    "UPDATE deliveries SET is_final = 1, wants_commitment = 0, commit_transaction = NULL, updated_at = @Now WHERE id = @Id",
+                    new { Now, delivery.Id }, transaction);
+                if (await AdvanceAsync(connection, transaction, delivery.InstanceId))
+                {
+                    files.AddRange(delivery.Files);
+                }
+            }
+
+            if (waiting.Count > 0)
+            {
+                await InsertAuditAsync(connection, transaction, new AuditRecord(AuditEvent.CommitmentFailed, AuditOutcome.MinorFailure)
+                {
+                    Detail = $"{destination} is not asked any more: {waiting.Count} objects that it had not committed are done.",
+                });
+            }
+
+            return (waiting.Count, files);
+        });
+
     /// <summary>Transactions with destinations, newest first; of all nodes.</summary>
     /// <param name="all">Those that are over too.</param>
     public async Task<IReadOnlyList<CommitTransactionRow>> ListCommitTransactionsAsync(bool all, int limit, CancellationToken cancellationToken) =>
@@ -279,8 +324,7 @@ public sealed partial class GatewayStore
             });
             if (verdict == CommitVerdict.Committed && await AdvanceAsync(connection, transaction, delivery.InstanceId))
             {
-                files.Add(delivery.ReceivedFile);
-                files.AddRange(delivery.ProtectedFile is { } file ? [file] : []);
+                files.AddRange(delivery.Files);
             }
         }
 
@@ -329,6 +373,8 @@ public sealed partial class GatewayStore
         public string ReceivedFile { get; init; } = "";
 
         public string? ProtectedFile { get; init; }
+
+        public IEnumerable<string> Files => ProtectedFile is { } file ? [ReceivedFile, file] : [ReceivedFile];
 
         /// <summary>1 when the transaction of the report is the last that asked about it, 0 when it was asked again since.</summary>
         public int IsPresent { get; init; }

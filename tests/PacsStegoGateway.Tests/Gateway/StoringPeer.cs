@@ -37,6 +37,12 @@ public sealed class StoringPeer : IAsyncDisposable
     /// <summary>Where a C-MOVE to any destination goes.</summary>
     public PeerAddress? MoveTo { get; set; }
 
+    /// <summary>Answers N-ACTION; null: 0123.</summary>
+    public Func<ActionRequest, Task<NormalizedResponse>>? OnAction { get; set; }
+
+    /// <summary>Answers N-EVENT-REPORT; null: 0113.</summary>
+    public Func<EventReportRequest, Task<NormalizedResponse>>? OnEventReport { get; set; }
+
     public void Start()
     {
         _listener = new TcpListener(IPAddress.Loopback, Port);
@@ -144,6 +150,14 @@ public sealed class StoringPeer : IAsyncDisposable
             await association.ReleaseAsync(cancellationToken);
             yield return new MoveResponse(DimseStatus.Success) { Completed = completed };
         }
+
+        public async ValueTask<NormalizedResponse> ActionAsync(ActionRequest request, CancellationToken cancellationToken) =>
+            peer.OnAction is { } answer ? await answer(request) : new NormalizedResponse(DimseStatus.NoSuchAction);
+
+        public async ValueTask<NormalizedResponse> EventReportAsync(EventReportRequest request, CancellationToken cancellationToken) =>
+            peer.OnEventReport is { } answer ? await answer(request) : new NormalizedResponse(DimseStatus.NoSuchEventType);
+
+        public RoleSelection AcceptRole(RoleSelection proposed) => proposed;
 
         public void Faulted(string operation, Exception exception)
         {

@@ -49,7 +49,7 @@ internal sealed partial class AcceptorSession
                             ActionTypeID = command.UInt16(Tags.ActionTypeID) ?? 0,
                             Information = information,
                             Association = _request!,
-                            Requestor = new Reporter(this),
+                            Requestor = new Reporter(this, operation),
                         }, operation.Token)
                     : _provider.EventReportAsync(
                         new EventReportRequest
@@ -182,7 +182,7 @@ internal sealed partial class AcceptorSession
     }
 
     /// <summary>The peer of an N-ACTION as the one who is told later, on the association on which it asked.</summary>
-    private sealed class Reporter(AcceptorSession session) : IEventReportTarget
+    private sealed class Reporter(AcceptorSession session, Operation operation) : IEventReportTarget
     {
         public bool IsEstablished => !session._lost.IsCancellationRequested && session._machine.State == AssociationState.Sta6DataTransfer;
 
@@ -194,6 +194,8 @@ internal sealed partial class AcceptorSession
                 ?? throw new AssociationException(AssociationFailure.NoPresentationContext, $"No context for {sopClassUID} was negotiated.");
             try
             {
+                // Not before the answer: a requestor that waits for that would not know what to do with a report.
+                await operation.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
                 CommandSet response = await session.AskAsync(
                     context, id => CommandSet.EventReport(id, sopClassUID, sopInstanceUID, eventTypeID, information is not null),
                     ByteSource.Of(information is null ? [] : DataSetWriter.ToArray(information, context.TransferSyntax))).ConfigureAwait(false);
