@@ -40,6 +40,15 @@ public enum AuditEvent
     /// <summary>The PACS has taken responsibility for the object: our files of it are gone.</summary>
     Committed = 502,
 
+    /// <summary>A destination refused an object for good: a dead letter.</summary>
+    DeliveryDead = 503,
+
+    /// <summary>A person wants an object sent to a destination now, or again.</summary>
+    DeliveryRetried = 504,
+
+    /// <summary>A person decided that an object is not sent to a destination.</summary>
+    DeliveryDropped = 505,
+
     /// <summary>A modality asked us for storage commitment, or we asked a destination.</summary>
     CommitmentRequested = 510,
 
@@ -48,3 +57,22 @@ public enum AuditEvent
 
     /// <summary>An object was not committed, or a request or report of storage commitment came to nothing.</summary>
     CommitmentFailed = 512,
+    Query = 600,
+    QueryRefused = 601,
+
+    /// <summary>Answers to a query told who a patient is; one record for each patient and query.</summary>
+    Disclosed = 602,
+    Reidentified = 700,
+    RetrieveFailed = 701,
+    RetrieveRefused = 702,
+    RetrieveCompleted = 703,
+
+    /// <summary>Somebody asked for what no role of his allows.</summary>
+    Denied = 800,
+
+    /// <summary>A key of the ring opened or sealed something outside the paths that have an entry of their own.</summary>
+    KeyUsed = 900,
+
+    /// <summary>A key was made, made active or retired.</summary>
+    KeyChanged = 901,
+}

@@ -20,9 +20,9 @@ internal static class CommitmentCommand
         var command = new Command("list", "Lists what is under way: requests of modalities, transactions with destinations.") { config, json, all, limit };
         command.SetAction(async (result, cancellation) =>
         {
-            GatewayOptions options = ConfigurationFile.LoadSections(result.GetValue(config), "Database");
+            GatewayOptions options = ConfigurationFile.LoadSections(result.GetValue(config), "Database", "Keys");
             int most = Math.Clamp(result.GetValue(limit), 1, 100_000);
-            await using GatewayStore store = await GatewayStore.OpenAsync(StoreDialect.Of(options), TimeProvider.System, cancellation).ConfigureAwait(false);
+            await using GatewayStore store = await GatewayStore.OpenAsync(StoreDialect.Of(options), ProtectionRooms.OpenKeys(options), TimeProvider.System, cancellation).ConfigureAwait(false);
             IReadOnlyList<CommitmentEntry> entries =
             [
                 .. (await store.ListCommitRequestsAsync(result.GetValue(all), most, cancellation).ConfigureAwait(false)).Select(CommitmentEntry.Of),

@@ -132,6 +132,7 @@ public sealed partial class GatewayStore
                   OR EXISTS (SELECT 1 FROM instances WHERE node = @Name AND state = 'protected')
                   OR EXISTS (SELECT 1 FROM instances WHERE node = @Name AND state = 'quarantined')
                   OR EXISTS (SELECT 1 FROM deliveries WHERE node = @Name AND is_final = 0)
+                  OR EXISTS (SELECT 1 FROM commit_requests WHERE node = @Name AND state IN ('waiting', 'ready'))
                 """, node, cancellationToken: cancellationToken)), cancellationToken))
             {
                 dead.Add(node);
@@ -169,6 +170,10 @@ public sealed partial class GatewayStore
         }
 
         await connection.ExecuteAsync("UPDATE deliveries SET node = @Node WHERE node = @from AND is_final = 0", nodes, transaction);
+        moved += await connection.ExecuteAsync(
+            "UPDATE commit_requests SET node = @Node WHERE node = @from AND state IN ('waiting', 'ready')", nodes, transaction);
+        await connection.ExecuteAsync(
+            "UPDATE commit_transactions SET node = @Node WHERE node = @from AND state IN ('asking', 'asked')", nodes, transaction);
         return moved;
     }
 

@@ -4,6 +4,7 @@ using PacsStegoGateway.Commitment;
 using PacsStegoGateway.Configuration;
 using PacsStegoGateway.Dicom;
 using PacsStegoGateway.Dicom.Network;
+using PacsStegoGateway.Protection;
 using PacsStegoGateway.Storage;
 using static PacsStegoGateway.Tests.Gateway.CommitmentHarness;
 
@@ -81,7 +82,7 @@ public sealed class CommitmentForModalitiesTests(StoreDialects dialects) : IClas
         });
         await commitment.StoreAsync(InstanceState.Forwarded, 1, 2);
         await commitment.StoreAsync(InstanceState.Received, 3, 4);
-        await commitment.Store.QuarantineAsync((await commitment.Store.DueAsync(InstanceState.Received, 10, Cancel))[1], Protection.RefusalReason.NoBackground, null);
+        await commitment.Store.QuarantineAsync((await commitment.Store.DueAsync(InstanceState.Received, 10, Cancel))[1], RefusalReason.NoBackground, null);
         SopReference wrongClass = Original(2) with { SopClassUID = SopClasses.MRImageStorage };
         await commitment.RequestAsync(new CommitmentMessage("2.25.7", [Original(1), wrongClass, Original(3), Original(4), Original(5)], []).ToInformation());
         commitment.Time.Advance(TimeSpan.FromMinutes(58));

@@ -69,7 +69,7 @@ public sealed class CommitmentHarness : IAsyncDisposable
     public async Task StartAgainAsync()
     {
         var live = new LiveConfiguration(Options, static _ => { });
-        Store = await GatewayStore.OpenAsync(_dialect, Time, Cancel);
+        Store = await GatewayStore.OpenAsync(_dialect, SampleObjects.Keys, Time, Cancel);
         Service = new CommitmentService(Store, Deleted.Enqueue, Vault, live, _requestors, _requested, Time, NullLogger<CommitmentService>.Instance);
         _reporter = new CommitmentReporter(Store, Service, Vault, live, _requestors, _requested, Time, NullLogger<CommitmentReporter>.Instance);
         _requester = new CommitmentRequester(Store, Service, live, Options.Pacs, Time, NullLogger<CommitmentRequester>.Instance);

@@ -115,7 +115,7 @@ public sealed class CommitmentProtocolTests
         {
             OnAction = request =>
             {
-                references = request.Information!.Find(Tags.ReferencedSOPSequence)!.Value.Items!.Count;
+                references = request.Information!.Find(Tags.ReferencedSOPSequence)!.Items!.Count;
                 return NormalizedResponse.Success;
             },
         };
