@@ -57,7 +57,7 @@ public sealed partial class GatewayStore
             SELECT COUNT(*), MIN(sent_at) FROM (
               SELECT sent_at FROM deliveries
               WHERE destination = @destination AND node = @Node AND state = 'sent' AND is_final = 0 AND commit_transaction IS NULL
-                AND next_attempt_at <= @Now ORDER BY id LIMIT @limit) AS some
+                AND next_attempt_at <= @Now ORDER BY id LIMIT @limit) AS waiting
             """,
             new { destination, Node, Now, limit }, cancellationToken: cancellationToken)), cancellationToken);
         return (count, DateTimeOffset.FromUnixTimeMilliseconds(oldest ?? 0));

@@ -101,7 +101,7 @@ public sealed class CommitmentForModalitiesTests(StoreDialects dialects) : IClas
             new FailedReference(Original(4), DimseStatus.ProcessingFailure),
             new FailedReference(Original(5), DimseStatus.NoSuchSOPInstance),
         ]);
-        (await commitment.AuditAsync(AuditEvent.CommitmentReported)).ShouldHaveSingleItem().Detail.ShouldBe("1 committed, 4 not.");
+        await commitment.UntilAsync(async () => (await commitment.AuditAsync(AuditEvent.CommitmentReported)).SingleOrDefault()?.Detail == "1 committed, 4 not.");
     }
 
     [Fact]

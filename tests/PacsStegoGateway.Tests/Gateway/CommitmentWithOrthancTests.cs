@@ -39,7 +39,7 @@ public sealed class CommitmentWithOrthancTests : IDisposable
         report.GetProperty("Success").EnumerateArray().Single().GetProperty("SOPInstanceUID").GetString().ShouldBe(SampleObjects.SopUID(1));
         JsonElement failure = report.GetProperty("Failures").EnumerateArray().Single();
         failure.GetProperty("SOPInstanceUID").GetString().ShouldBe(SampleObjects.SopUID(9));
-        failure.GetProperty("Status").GetInt32().ShouldBe(0x0112);
+        failure.GetProperty("FailureReason").GetInt32().ShouldBe(0x0112);
     }
 
     [Fact]
@@ -121,11 +121,11 @@ public sealed class CommitmentWithOrthancTests : IDisposable
     private async Task<JsonElement> AskAsync(params string[] sopInstanceUIDs)
     {
         using var client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{_http}") };
-        using HttpResponseMessage asked = await client.PostAsJsonAsync("/modalities/psg/storage-commitment", new
+        using HttpResponseMessage asked = await client.PostAsync(new Uri("/modalities/psg/storage-commitment", UriKind.Relative), JsonContent.Create(new
         {
             DicomInstances = sopInstanceUIDs.Select(static uid => new { SOPClassUID = SopClasses.CTImageStorage, SOPInstanceUID = uid }),
-        }, Cancel);
-        asked.IsSuccessStatusCode.ShouldBeTrue();
+        }, options: JsonSerializerOptions.Default), Cancel);
+        asked.IsSuccessStatusCode.ShouldBeTrue(await asked.Content.ReadAsStringAsync(Cancel));
         string id = (await asked.Content.ReadFromJsonAsync<JsonElement>(Cancel)).GetProperty("ID").GetString()!;
         JsonElement report = default;
         await Eventually.BecomesTrueAsync(async () =>

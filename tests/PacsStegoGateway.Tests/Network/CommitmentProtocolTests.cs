@@ -44,6 +44,7 @@ public sealed class CommitmentProtocolTests
         (await third).Status.ShouldBe(DimseStatus.ProcessingFailure);
         requestor!.IsEstablished.ShouldBeTrue();
         await association.ReleaseAsync(Ct);
+        await association.DisposeAsync();
         await provider.Ended;
         requestor.IsEstablished.ShouldBeFalse();
         (await Should.ThrowAsync<AssociationException>(() => ReportAsync(requestor, "2.25.4"))).Failure.ShouldBe(AssociationFailure.ConnectionLost);
@@ -124,6 +125,7 @@ public sealed class CommitmentProtocolTests
         (await AskAsync(association, 500)).Status.ShouldBe(DimseStatus.Success);
         references.ShouldBe(500);
         await Should.ThrowAsync<AssociationException>(() => AskAsync(association, 2000));
+        await association.DisposeAsync();
         (await provider.Ended).Kind.ShouldBe(AssociationEndKind.AbortedHere);
     }
 

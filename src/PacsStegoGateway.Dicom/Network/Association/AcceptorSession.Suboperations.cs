@@ -34,6 +34,7 @@ internal sealed partial class AcceptorSession
     {
         Operation operation = Begin(command.MessageID!.Value);
         bool isAction = command.Field == CommandField.NActionRq;
+        var answered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         operation.Task = GuardAsync(async () =>
         {
             NormalizedResponse response;
@@ -49,7 +50,7 @@ internal sealed partial class AcceptorSession
                             ActionTypeID = command.UInt16(Tags.ActionTypeID) ?? 0,
                             Information = information,
                             Association = _request!,
-                            Requestor = new Reporter(this, operation),
+                            Requestor = new Reporter(this, answered.Task),
                         }, operation.Token)
                     : _provider.EventReportAsync(
                         new EventReportRequest
@@ -70,6 +71,7 @@ internal sealed partial class AcceptorSession
 
             DataSet? reply = response.Status.IsSuccess ? response.Reply : null;
             await RespondFinallyAsync(context, command.Answer(response.Status, reply is not null, response.ErrorComment), reply).ConfigureAwait(false);
+            answered.SetResult();
         });
     }
 
@@ -182,7 +184,7 @@ internal sealed partial class AcceptorSession
     }
 
     /// <summary>The peer of an N-ACTION as the one who is told later, on the association on which it asked.</summary>
-    private sealed class Reporter(AcceptorSession session, Operation operation) : IEventReportTarget
+    private sealed class Reporter(AcceptorSession session, Task answered) : IEventReportTarget
     {
         public bool IsEstablished => !session._lost.IsCancellationRequested && session._machine.State == AssociationState.Sta6DataTransfer;
 
@@ -195,7 +197,7 @@ internal sealed partial class AcceptorSession
             try
             {
                 // Not before the answer: a requestor that waits for that would not know what to do with a report.
-                await operation.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+                await answered.WaitAsync(session._lost.Token).ConfigureAwait(false);
                 CommandSet response = await session.AskAsync(
                     context, id => CommandSet.EventReport(id, sopClassUID, sopInstanceUID, eventTypeID, information is not null),
                     ByteSource.Of(information is null ? [] : DataSetWriter.ToArray(information, context.TransferSyntax))).ConfigureAwait(false);
