@@ -109,6 +109,7 @@ internal static class CommandLine
     {
         RunCommand.Create(),
         CheckConfigCommand.Create(),
+        RouteCommand.Create(),
         ProtectCommand.Create(),
         RevealCommand.Create(),
         InspectCommand.Create(),

@@ -31,7 +31,7 @@ public sealed class ProposedContexts
 }
 
 /// <summary>One association to a destination, opened when needed, used for many objects.</summary>
-public sealed class DestinationLink(PacsOptions destination, GatewayTls tls, ProposedContexts contexts) : IAsyncDisposable
+public sealed class DestinationLink(DestinationOptions destination, GatewayTls tls, ProposedContexts contexts, BandwidthLimit? limit = null) : IAsyncDisposable
 {
     private RequestorAssociation? _association;
     private IReadOnlyList<ProposedContext> _proposed = [];
@@ -43,6 +43,14 @@ public sealed class DestinationLink(PacsOptions destination, GatewayTls tls, Pro
     /// <exception cref="AssociationException">It cannot be opened.</exception>
     public async Task<RequestorAssociation?> OpenAsync(string sopClass, string transferSyntax, CancellationToken cancellationToken)
     {
+        RequestorAssociation association = await OpenProposedAsync(sopClass, transferSyntax, cancellationToken);
+        return SendingForm.Fits(association, sopClass, TransferSyntax.Of(transferSyntax)) ? association : null;
+    }
+
+    /// <summary>An association on which this kind of object was proposed, whatever the destination said to that.</summary>
+    /// <exception cref="AssociationException">It cannot be opened.</exception>
+    public async Task<RequestorAssociation> OpenProposedAsync(string sopClass, string transferSyntax, CancellationToken cancellationToken)
+    {
         if (_association is not null && !_proposed.Any(p => p.AbstractSyntax == sopClass && p.TransferSyntaxes.Contains(transferSyntax)))
         {
             await ReleaseAsync(cancellationToken);
@@ -51,11 +59,14 @@ public sealed class DestinationLink(PacsOptions destination, GatewayTls tls, Pro
         if (_association is null)
         {
             _proposed = contexts.With(sopClass, transferSyntax);
-            PeerAddress address = tls.AddressOf(destination, destination.CallingAETitle, destination.ConnectTimeoutSeconds);
+            PeerAddress address = tls.AddressOf(destination, destination.CallingAETitle, destination.ConnectTimeoutSeconds) with
+            {
+                Transport = limit is null ? null : connection => new LimitedStream(connection, limit),
+            };
             _association = await RequestorAssociation.ConnectAsync(address, _proposed, LimitsOf(destination), cancellationToken);
         }
 
-        return SendingForm.Fits(_association, sopClass, TransferSyntax.Of(transferSyntax)) ? _association : null;
+        return _association;
     }
 
     /// <summary>Says good-bye; a peer that does not answer is left.</summary>
@@ -87,7 +98,7 @@ public sealed class DestinationLink(PacsOptions destination, GatewayTls tls, Pro
 
     public async ValueTask DisposeAsync() => await CloseAsync();
 
-    public static AssociationLimits LimitsOf(PacsOptions destination) => AssociationLimits.Default with
+    public static AssociationLimits LimitsOf(DestinationOptions destination) => AssociationLimits.Default with
     {
         ArtimTimeout = TimeSpan.FromSeconds(destination.ConnectTimeoutSeconds),
         DimseTimeout = TimeSpan.FromSeconds(destination.AnswerTimeoutSeconds),

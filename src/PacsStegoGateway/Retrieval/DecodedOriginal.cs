@@ -24,7 +24,7 @@ public sealed class DecodedOriginal : IDisposable
 
     private const string NotDecodable = "Original is compressed, and cannot be decoded here";
 
-    private const string NoRoom = "Original is compressed, and the spool has no room to decode it";
+    public const string NoRoom = "Original is compressed, and the spool has no room to decode it";
 
     private static readonly Tag[] OffsetTables = [Tags.ExtendedOffsetTable, Tags.ExtendedOffsetTableLengths, Tags.EncapsulatedPixelDataValueTotalLength];
 

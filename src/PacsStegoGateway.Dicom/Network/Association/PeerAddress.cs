@@ -12,6 +12,9 @@ public sealed record PeerAddress(string Host, int Port, string CalledAETitle, st
     /// <summary>Null: plain.</summary>
     public TlsClient? Tls { get; init; }
 
+    /// <summary>What stands between the socket and whatever goes over it, such as a limit; null: nothing.</summary>
+    public Func<Stream, Stream>? Transport { get; init; }
+
     /// <summary>Sent in the A-ASSOCIATE-RQ when set.</summary>
     public UserIdentity? UserIdentity { get; init; }
 

@@ -31,7 +31,8 @@ public sealed partial class RequestorAssociation
     /// <summary>The connection as it is, or TLS over it; closed when it cannot be made secure.</summary>
     private static async Task<Stream> SecureAsync(Socket socket, PeerAddress peer, CancellationToken cancellationToken)
     {
-        var plain = new NetworkStream(socket, ownsSocket: true);
+        Stream plain = new NetworkStream(socket, ownsSocket: true);
+        plain = peer.Transport?.Invoke(plain) ?? plain;
         if (peer.Tls is not { } tls)
         {
             return plain;
