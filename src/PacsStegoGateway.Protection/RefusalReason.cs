@@ -71,4 +71,10 @@ public enum RefusalReason
 
     /// <summary>Our file of the object is damaged, or was exchanged.</summary>
     SpoolFileDamaged,
+
+    /// <summary>There are routing rules, and none of them holds for the object.</summary>
+    NoRoute,
+
+    /// <summary>A routing rule says that such objects go nowhere.</summary>
+    RefusedByRoute,
 }

@@ -1,5 +1,4 @@
 using PacsStegoGateway.Configuration;
-using PacsStegoGateway.Dicom;
 using PacsStegoGateway.Dicom.Network;
 
 namespace PacsStegoGateway.Forwarding;
@@ -38,18 +37,9 @@ public sealed class DestinationLink(DestinationOptions destination, GatewayTls t
 
     public bool IsOpen => _association is not null;
 
-    /// <summary>An association that carries this kind of object.</summary>
-    /// <returns>Null when the destination was asked and does not accept it.</returns>
-    /// <exception cref="AssociationException">It cannot be opened.</exception>
-    public async Task<RequestorAssociation?> OpenAsync(string sopClass, string transferSyntax, CancellationToken cancellationToken)
-    {
-        RequestorAssociation association = await OpenProposedAsync(sopClass, transferSyntax, cancellationToken);
-        return SendingForm.Fits(association, sopClass, TransferSyntax.Of(transferSyntax)) ? association : null;
-    }
-
     /// <summary>An association on which this kind of object was proposed, whatever the destination said to that.</summary>
     /// <exception cref="AssociationException">It cannot be opened.</exception>
-    public async Task<RequestorAssociation> OpenProposedAsync(string sopClass, string transferSyntax, CancellationToken cancellationToken)
+    public async Task<RequestorAssociation> OpenAsync(string sopClass, string transferSyntax, CancellationToken cancellationToken)
     {
         if (_association is not null && !_proposed.Any(p => p.AbstractSyntax == sopClass && p.TransferSyntaxes.Contains(transferSyntax)))
         {

@@ -14,7 +14,7 @@ public sealed class DimseSender(DestinationOptions destination, DestinationLink 
         bool isSending = false;
         try
         {
-            RequestorAssociation association = await link.OpenProposedAsync(instance.SOPClassUID, instance.TransferSyntax.UID, cancellationToken);
+            RequestorAssociation association = await link.OpenAsync(instance.SOPClassUID, instance.TransferSyntax.UID, cancellationToken);
             if (!SendingForm.Fits(association, instance.SOPClassUID, instance.TransferSyntax))
             {
                 return new SendOutcome.OtherForm($"{destination.KnownAs} accepts no presentation context for this object.",

@@ -1,6 +1,5 @@
 using PacsStegoGateway.Configuration;
 using PacsStegoGateway.Dicom;
-using PacsStegoGateway.Dicom.Network;
 using PacsStegoGateway.Protection;
 using PacsStegoGateway.Storage;
 using PacsStegoGateway.Work;
@@ -8,61 +7,91 @@ using PacsStegoGateway.Work;
 namespace PacsStegoGateway.Forwarding;
 
 /// <summary>
-/// Sends protected objects to one destination. Its deliveries are its queue; an association is kept open while there is work. An
+/// Sends protected objects to one destination. Its deliveries are its queue; connections are kept open while there is work. An
 /// object is forwarded when every destination said so, and only then do its files go.
 /// </summary>
 /// <remarks>
 /// After a crash between the destination's answer and our commit the object is sent again under the same UID: the PACS
-/// stores it once. When the destination is away nothing is written to the rows: it is the destination that waits, not they; other
-/// destinations have queues and associations of their own.
+/// stores it once. When the destination is away, or outside its hours, nothing is written to the rows: it is the destination that
+/// waits, not they; other destinations have queues and connections of their own.
 /// </remarks>
-public sealed partial class Forwarder(
-    GatewayStore store, Spool spool, PacsOptions destination, GatewayTls tls, WorkOptions work, WorkSignal isProtected, TimeProvider time,
-    ILogger<Forwarder> logger) : BackgroundService
+public sealed partial class Forwarder : BackgroundService
 {
-    private readonly RowQueue<DeliveryRow> _queue = new(
-        store, (limit, cancellation) => store.DueDeliveriesAsync(destination.KnownAs, limit, cancellation), static d => d.Id, work.QueueLength, isProtected, logger);
-    private readonly ProposedContexts _contexts = new();
+    /// <summary>Longest that a destination is obeyed which asks to be left alone.</summary>
+    private static readonly TimeSpan LongestRest = TimeSpan.FromHours(1);
+
+    private readonly GatewayStore _store;
+    private readonly Spool _spool;
+    private readonly Destination _destination;
+    private readonly WorkOptions _work;
+    private readonly TimeProvider _time;
+    private readonly ILogger<Forwarder> _logger;
+    private readonly RowQueue<DeliveryRow> _queue;
+    private bool _wasOpen = true;
+
+    public Forwarder(GatewayStore store, Spool spool, Destination destination, WorkOptions work, TimeProvider time, ILogger<Forwarder> logger)
+    {
+        (_store, _spool, _destination, _work, _time, _logger) = (store, spool, destination, work, time, logger);
+        _queue = new RowQueue<DeliveryRow>(store, DueAsync, static d => d.Id, work.QueueLength, destination.Signal, logger);
+    }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        Task[] senders = [.. Enumerable.Range(0, destination.Associations).Select(_ => Task.Run(() => SendAllAsync(stoppingToken), CancellationToken.None))];
+        LogStarted(_logger, _destination);
+        Task[] senders = [.. Enumerable.Range(0, _destination.Options.Associations).Select(_ => Task.Run(() => SendAllAsync(stoppingToken), CancellationToken.None))];
         await _queue.FillAsync(stoppingToken);
         await Task.WhenAll(senders);
     }
 
+    /// <summary>What is due; outside the hours nothing is.</summary>
+    private async Task<IReadOnlyList<DeliveryRow>> DueAsync(int limit, CancellationToken cancellationToken)
+    {
+        bool isOpen = _destination.IsOpen;
+        if (isOpen != _wasOpen)
+        {
+            _wasOpen = isOpen;
+            LogHours(_logger, _destination.Name, isOpen ? "begins" : "waits until its hours begin", _destination.Options.Hours);
+        }
+
+        return isOpen ? await _store.DueDeliveriesAsync(_destination.Name, limit, cancellationToken) : [];
+    }
+
     private async Task SendAllAsync(CancellationToken stopping)
     {
-        await using var link = new DestinationLink(destination, tls, _contexts);
+        await using IObjectSender sender = _destination.OpenSender();
         int failures = 0;
         try
         {
-            while (await NextAsync(link, stopping) is { } delivery)
+            while (await NextAsync(sender, stopping) is { } delivery)
             {
+                TimeSpan? rest = null;
                 try
                 {
-                    failures = await SendAsync(link, delivery, stopping) ? 0 : failures + 1;
+                    // What was read ahead waits with the others: in the hours to come it is read again.
+                    rest = _destination.IsOpen ? await SendAsync(sender, delivery, stopping) : null;
                 }
                 catch (StoreUnavailableException e)
                 {
-                    LogStoreAway(logger, e);
-                    failures++;
+                    LogStoreAway(_logger, e);
+                    rest = TimeSpan.Zero;
                 }
                 catch (Exception e) when (e is not OperationCanceledException)
                 {
                     // The row is as it was; the sender must live on, or the queue would stand still unnoticed.
-                    LogUnexpected(logger, delivery.Instance.Id, e.GetType().Name);
-                    failures++;
+                    LogUnexpected(_logger, delivery.Instance.Id, e.GetType().Name);
+                    rest = TimeSpan.Zero;
                 }
                 finally
                 {
                     _queue.Done(delivery);
                 }
 
-                if (failures > 0)
+                failures = rest is null ? 0 : failures + 1;
+                if (rest is { } atLeast)
                 {
-                    await link.CloseAsync();
-                    await Task.Delay(Backoff.After(failures - 1, work), time, stopping);
+                    await sender.CloseAsync();
+                    TimeSpan backoff = Backoff.After(failures - 1, _work);
+                    await Task.Delay(atLeast > backoff ? atLeast : backoff, _time, stopping);
                 }
             }
         }
@@ -72,8 +101,8 @@ public sealed partial class Forwarder(
         }
     }
 
-    /// <summary>The next row; the association is released after a while without one.</summary>
-    private async Task<DeliveryRow?> NextAsync(DestinationLink link, CancellationToken stopping)
+    /// <summary>The next row; the connection is released after a while without one.</summary>
+    private async Task<DeliveryRow?> NextAsync(IObjectSender sender, CancellationToken stopping)
     {
         while (true)
         {
@@ -83,9 +112,9 @@ public sealed partial class Forwarder(
             }
 
             using var idle = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-            if (link.IsOpen)
+            if (sender.IsOpen)
             {
-                idle.CancelAfter(TimeSpan.FromSeconds(destination.ReleaseAfterSeconds));
+                idle.CancelAfter(TimeSpan.FromSeconds(_destination.Options.ReleaseAfterSeconds));
             }
 
             try
@@ -97,47 +126,34 @@ public sealed partial class Forwarder(
             }
             catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
             {
-                await link.ReleaseAsync(stopping);
+                await sender.ReleaseAsync(stopping);
             }
         }
     }
 
-    /// <returns>False when the destination, not the object, is the trouble: wait before anything else is sent.</returns>
-    private async Task<bool> SendAsync(DestinationLink link, DeliveryRow delivery, CancellationToken stopping)
+    /// <returns>Null: go on. Else the destination, not the object, is the trouble: how long to leave it alone, at least.</returns>
+    private async Task<TimeSpan?> SendAsync(IObjectSender sender, DeliveryRow delivery, CancellationToken stopping)
     {
-        if (!store.HoldsLease)
+        if (!_store.HoldsLease)
         {
             // Perhaps another gateway has it by now: what is still ours is read again.
-            return false;
+            return TimeSpan.Zero;
         }
 
         InstanceRow row = delivery.Instance;
-        bool sending = false;
         try
         {
-            using ByteSource file = spool.Open(row.ProtectedFile!);
+            using ByteSource file = _spool.Open(row.ProtectedFile!);
             // The file's own: lossy pixels leave uncompressed, whatever the row was received in.
-            TransferSyntax written = TransferSyntax.Of(Part10.TransferSyntaxOf(file));
-            RequestorAssociation? association = await link.OpenAsync(row.SopClassUID, written.UID, stopping);
-            if (association is null)
-            {
-                await SetAsideAsync(delivery, $"{destination.AETitle} accepts no presentation context for this object.");
-                return true;
-            }
-
-            (TransferSyntax transferSyntax, ByteSource form) =
-                SendingForm.Fit(association, row.SopClassUID, written, Part10.DataSetOf(file))!.Value;
-            sending = true;
-            StoreResponse response = await association.StoreAsync(
-                row.SopClassUID, row.SopUID, transferSyntax.UID, form, null, stopping);
-            sending = false;
-            return await SettleAsync(delivery, response.Status);
+            var written = TransferSyntax.Of(Part10.TransferSyntaxOf(file));
+            return await SettleAsync(delivery, await sender.SendAsync(
+                new ObjectToSend(row.SopClassUID, row.SopUID, written, Part10.DataSetOf(file)), stopping));
         }
         catch (FileNotFoundException)
         {
             // Sent already, by a row read before; or lost, which the row's own state will say.
-            await store.QuarantineAsync(row, RefusalReason.MalformedDataSet, "The spool file is missing.");
-            return true;
+            await _store.QuarantineAsync(row, RefusalReason.MalformedDataSet, "The spool file is missing.");
+            return null;
         }
         catch (SpoolFileException e)
         {
@@ -147,78 +163,57 @@ public sealed partial class Forwarder(
         catch (DicomContentException)
         {
             // What we wrote cannot be read back: trying again changes nothing, and a person must see it.
-            LogUnreadable(logger, row.Id);
-            await store.QuarantineAsync(row, RefusalReason.ProofFailed, "The protected object in the spool cannot be read back.");
-            return true;
-        }
-        catch (AssociationException e) when (!e.IsTransient && !sending)
-        {
-            LogAway(logger, destination.AETitle, e.Failure.ToString());
-            return false;
-        }
-        catch (AssociationException e)
-        {
-            LogAway(logger, destination.AETitle, e.Failure.ToString());
-            if (sending)
-            {
-                // It may be this object that the destination cannot bear: let others go first.
-                await RetryAsync(delivery, $"The association with {destination.AETitle} failed while sending: {e.Failure}.");
-            }
-
-            return false;
+            LogUnreadable(_logger, row.Id);
+            await _store.QuarantineAsync(row, RefusalReason.ProofFailed, "The protected object in the spool cannot be read back.");
+            return null;
         }
         catch (IOException e) when (e is not StoreUnavailableException)
         {
-            LogSpool(logger, row.Id, e);
-            return false;
+            LogSpool(_logger, row.Id, e);
+            return TimeSpan.Zero;
         }
     }
 
-    private async Task<bool> SettleAsync(DeliveryRow delivery, DimseStatus status)
+    private async Task<TimeSpan?> SettleAsync(DeliveryRow delivery, SendOutcome outcome)
     {
-        if (status == DimseStatus.ElementsDiscarded)
+        switch (outcome)
         {
-            // Perhaps the sealed ones: our files are then the only way back to the original, and a person decides.
-            await SetAsideAsync(delivery, $"{destination.AETitle} stored it but discarded elements ({status}).");
-            return true;
+            case SendOutcome.Stored:
+                Settlement settled = await _store.SettleDeliverySentAsync(delivery, outcome.Detail);
+                if (settled.FilesUnneeded)
+                {
+                    _spool.Delete(delivery.Instance.ProtectedFile!);
+                    _spool.Delete(delivery.Instance.ReceivedFile);
+                }
+
+                return null;
+
+            case SendOutcome.Later later:
+                TimeSpan rest = later.NotBefore is { } asked ? asked < LongestRest ? asked : LongestRest : TimeSpan.Zero;
+                TimeSpan backoff = Backoff.After(delivery.Attempts, _work);
+                LogLater(_logger, delivery.Instance.Id, outcome.Detail);
+                await _store.SettleDeliveryRetryAsync(delivery, _time.GetUtcNow() + (rest > backoff ? rest : backoff), outcome.Detail);
+                return rest;
+
+            case SendOutcome.Away:
+                LogAway(_logger, outcome.Detail);
+                return TimeSpan.Zero;
+
+            default:
+                LogRefused(_logger, delivery.Instance.Id, outcome.Detail);
+                await _store.SettleDeliveryDeadAsync(delivery, outcome.Detail);
+                return null;
         }
-
-        if (status.IsSuccess || status.IsWarning)
-        {
-            Settlement settled = await store.SettleDeliverySentAsync(delivery, $"{destination.AETitle} answered {status}.");
-            if (settled.FilesUnneeded)
-            {
-                spool.Delete(delivery.Instance.ProtectedFile!);
-                spool.Delete(delivery.Instance.ReceivedFile);
-            }
-
-            return true;
-        }
-
-        if (!status.IsTransient)
-        {
-            await SetAsideAsync(delivery, $"{destination.AETitle} answered {status}.");
-            return true;
-        }
-
-        await RetryAsync(delivery, $"{destination.AETitle} answered {status}.");
-        return false;
     }
 
-    private async Task SetAsideAsync(DeliveryRow delivery, string detail)
-    {
-        LogRefused(logger, delivery.Instance.Id, destination.AETitle);
-        await store.SettleDeliveryDeadAsync(delivery, detail);
-    }
+    [LoggerMessage(4000, LogLevel.Information, "Sending to {Destination}.")]
+    private static partial void LogStarted(ILogger logger, Destination destination);
 
-    private Task RetryAsync(DeliveryRow delivery, string detail) =>
-        store.SettleDeliveryRetryAsync(delivery, time.GetUtcNow() + Backoff.After(delivery.Attempts, work), detail);
+    [LoggerMessage(4001, LogLevel.Warning, "{Detail} Objects wait in the spool.")]
+    private static partial void LogAway(ILogger logger, string detail);
 
-    [LoggerMessage(4001, LogLevel.Warning, "{Destination} cannot be reached ({Failure}): objects wait in the spool.")]
-    private static partial void LogAway(ILogger logger, string destination, string failure);
-
-    [LoggerMessage(4002, LogLevel.Error, "Instance {Id} was refused by {Destination} for good: a dead letter (psg queue).")]
-    private static partial void LogRefused(ILogger logger, long id, string destination);
+    [LoggerMessage(4002, LogLevel.Error, "Instance {Id} is a dead letter (psg queue): {Detail}")]
+    private static partial void LogRefused(ILogger logger, long id, string detail);
 
     [LoggerMessage(4003, LogLevel.Warning, "The database is away: forwarding waits.")]
     private static partial void LogStoreAway(ILogger logger, Exception exception);
@@ -226,9 +221,15 @@ public sealed partial class Forwarder(
     [LoggerMessage(4004, LogLevel.Warning, "Instance {Id} cannot be read from the spool.")]
     private static partial void LogSpool(ILogger logger, long id, Exception exception);
 
+    [LoggerMessage(4005, LogLevel.Error, "Forwarding instance {Id} failed unexpectedly with {Type}.")]
+    private static partial void LogUnexpected(ILogger logger, long id, string type);
+
     [LoggerMessage(4006, LogLevel.Error, "The protected object of instance {Id} cannot be read back from the spool and is quarantined.")]
     private static partial void LogUnreadable(ILogger logger, long id);
 
-    [LoggerMessage(4005, LogLevel.Error, "Forwarding instance {Id} failed unexpectedly with {Type}.")]
-    private static partial void LogUnexpected(ILogger logger, long id, string type);
+    [LoggerMessage(4007, LogLevel.Warning, "Instance {Id} is sent again later: {Detail}")]
+    private static partial void LogLater(ILogger logger, long id, string detail);
+
+    [LoggerMessage(4008, LogLevel.Information, "{Destination} {What} ({Hours} local time).")]
+    private static partial void LogHours(ILogger logger, string destination, string what, string hours);
 }

@@ -17,7 +17,7 @@ public static class StowResponse
 
     /// <param name="destination">Its name, for the details.</param>
     /// <param name="instance">What was sent, alone.</param>
-    /// <param name="body">The response's DICOM JSON; null when it was none, or too long.</param>
+    /// <param name="body">DICOM JSON, if it is; null when it was too long to be read.</param>
     /// <param name="retryAfter">Of its header.</param>
     public static SendOutcome Judge(string destination, ObjectToSend instance, HttpStatusCode status, ReadOnlyMemory<byte>? body, TimeSpan? retryAfter)
     {

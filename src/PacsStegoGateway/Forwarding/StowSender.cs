@@ -64,17 +64,17 @@ public sealed class StowService : IDisposable
     private static async ValueTask<Stream> ConnectAsync(DnsEndPoint to, TlsClient? tls, BandwidthLimit? limit, CancellationToken cancellationToken)
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        Stream connection = new NetworkStream(socket, ownsSocket: true);
         try
         {
             await socket.ConnectAsync(to, cancellationToken);
         }
         catch
         {
-            await connection.DisposeAsync();
+            socket.Dispose();
             throw;
         }
 
+        Stream connection = new NetworkStream(socket, ownsSocket: true);
         connection = limit is null ? connection : new LimitedStream(connection, limit);
         return tls is null ? connection : await tls.AuthenticateAsync(connection, to.Host, cancellationToken);
     }
@@ -128,7 +128,8 @@ public sealed class StowSender(StowService service) : IObjectSender
             // A service that says no (who are you, too large) says so before a large object has been sent for nothing.
             request.Headers.ExpectContinue = content.Length > InstanceContent.LongestUnasked;
             using HttpResponseMessage response = await service.PostAsync(request, silence.Token);
-            ReadOnlyMemory<byte>? body = IsJson(response.Content.Headers.ContentType) ? await ReadAsync(response.Content, silence.Token) : null;
+            // Whatever it says it is: Orthanc says nothing.
+            ReadOnlyMemory<byte>? body = await ReadAsync(response.Content, silence.Token);
             return StowResponse.Judge(_name, instance, response.StatusCode, body, RetryAfter(response.Headers.RetryAfter));
         }
         catch (Exception e) when (e is OperationCanceledException or IOException or HttpRequestException)
@@ -144,8 +145,6 @@ public sealed class StowSender(StowService service) : IObjectSender
                 : new SendOutcome.Away($"{_name} cannot be reached: {Reason(e)}.");
         }
     }
-
-    private static bool IsJson(MediaTypeHeaderValue? type) => type?.MediaType is "application/dicom+json" or "application/json";
 
     /// <summary>Null when it is longer than any that answers about one instance.</summary>
     private static async Task<ReadOnlyMemory<byte>?> ReadAsync(HttpContent content, CancellationToken cancellationToken)

@@ -10,6 +10,7 @@ using PacsStegoGateway.Dimse;
 using PacsStegoGateway.Forwarding;
 using PacsStegoGateway.Intake;
 using PacsStegoGateway.Retrieval;
+using PacsStegoGateway.Routing;
 using PacsStegoGateway.Security;
 using PacsStegoGateway.Steganography.Sealing;
 using PacsStegoGateway.Storage;
@@ -199,7 +200,7 @@ public sealed partial class GatewayHost : IAsyncDisposable
         (GatewayOptions options, GatewayTls tls) = (live.Current.Options, live.Current.Tls);
         IServiceCollection services = builder.Services;
         var received = new WorkSignal();
-        var isProtected = new WorkSignal();
+        var destinations = new DestinationSet(options, tls, protection.Reveal, spool, TimeProvider.System);
         var vault = new IdentityVault(protection.Keys);
         long maxBytes = (long)options.Spool.MaxObjectMegabytes << 20;
         services.AddSingleton(live).AddSingleton(store).AddSingleton(spool).AddSingleton(vault).AddSingleton(systemd)
@@ -219,11 +220,17 @@ public sealed partial class GatewayHost : IAsyncDisposable
         services.AddSingleton<DimseRooms>();
         services.AddSingleton<DimseConnectionHandler>();
         services.AddHostedService(p => new LeaseKeeper(store, options.InDataFolder(options.Spool.Folder), TargetOf(options.Pacs), options.Node,
-            [received, isProtected], TimeProvider.System, Log<LeaseKeeper>(p)));
-        services.AddHostedService(p => new ProtectionWorker(
-            store, spool, protection.Protect, [TargetOf(options.Pacs)], options.Work, received, isProtected, TimeProvider.System, Log<ProtectionWorker>(p)));
-        services.AddHostedService(p => new Forwarder(
-            store, spool, options.Pacs, tls, options.Work, isProtected, TimeProvider.System, Log<Forwarder>(p)));
+            [received, .. destinations.All.Select(static d => d.Signal)], TimeProvider.System, Log<LeaseKeeper>(p)));
+        // Made by the container, so that it is closed by it.
+        services.AddSingleton(_ => destinations);
+        services.AddHostedService(p => new ProtectionWorker(store, spool, protection.Protect, new RouteTable(options), p.GetRequiredService<DestinationSet>(),
+            options.Work, received, TimeProvider.System, Log<ProtectionWorker>(p)));
+        foreach (Destination destination in destinations.All)
+        {
+            // Not AddHostedService, which takes one of a kind.
+            services.AddSingleton<IHostedService>(p => new Forwarder(store, spool, destination, options.Work, TimeProvider.System, Log<Forwarder>(p)));
+        }
+
         services.AddHostedService(p => new CommitmentReporter(
             store, p.GetRequiredService<CommitmentService>(), vault, live, requestors, requested, TimeProvider.System, Log<CommitmentReporter>(p)));
         foreach (DestinationOptions destination in options.Destinations.Prepend(options.Pacs).Where(static d => d.StorageCommitment))
@@ -232,6 +239,7 @@ public sealed partial class GatewayHost : IAsyncDisposable
                 store, p.GetRequiredService<CommitmentService>(), live, destination, TimeProvider.System, Log<CommitmentRequester>(p)));
         }
 
+        services.AddHostedService(p => new ForgottenDeliveries(store, destinations, TimeProvider.System, Log<ForgottenDeliveries>(p)));
         services.AddHostedService<Housekeeping>();
         services.AddSingleton(p => new AuditCheckpointer(store, protection.Keys, options, TimeProvider.System, Log<AuditCheckpointer>(p)));
         services.AddHostedService(static p => p.GetRequiredService<AuditCheckpointer>());

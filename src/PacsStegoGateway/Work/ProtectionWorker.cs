@@ -1,6 +1,8 @@
 using PacsStegoGateway.Configuration;
 using PacsStegoGateway.Dicom;
+using PacsStegoGateway.Forwarding;
 using PacsStegoGateway.Protection;
+using PacsStegoGateway.Routing;
 using PacsStegoGateway.Storage;
 
 namespace PacsStegoGateway.Work;
@@ -13,8 +15,7 @@ public delegate ProtectionOutcome Protect(ByteSource dataSet, TransferSyntax tra
 /// anywhere leaves the row as it was, and the next start does it again: pseudonyms are the same, so the PACS sees one object.
 /// </summary>
 public sealed partial class ProtectionWorker(
-    GatewayStore store, Spool spool, Protect protect, IReadOnlyList<ForwardTarget> destinations, WorkOptions options, WorkSignal received,
-    WorkSignal isProtected, TimeProvider time,
+    GatewayStore store, Spool spool, Protect protect, RouteTable routes, DestinationSet destinations, WorkOptions options, WorkSignal received, TimeProvider time,
     ILogger<ProtectionWorker> logger) : BackgroundService
 {
     /// <summary>A failure of our own that repeats this often is the object's: it is set aside so that others go on.</summary>
@@ -104,8 +105,15 @@ public sealed partial class ProtectionWorker(
     private async Task ProtectAsync(InstanceRow row)
     {
         using ByteSource received = spool.Open(row.ReceivedFile);
+        ByteSource dataSet = Part10.DataSetOf(received);
+        var transferSyntax = TransferSyntax.Of(row.TransferSyntaxUID);
+        if (await FindRouteAsync(row, dataSet, transferSyntax) is not { } route)
+        {
+            return;
+        }
+
         using var result = new ResultInSpool(spool);
-        switch (protect(Part10.DataSetOf(received), TransferSyntax.Of(row.TransferSyntaxUID), result.Keep))
+        switch (protect(dataSet, transferSyntax, result.Keep))
         {
             case ProtectionOutcome.Quarantined refused:
                 await SetAsideAsync(row, refused.Reason, refused.Detail);
@@ -117,7 +125,7 @@ public sealed partial class ProtectionWorker(
                 break;
 
             case ProtectionOutcome.Protected { Instance: var instance }:
-                await CommitAsync(row, instance, result.File!);
+                await CommitAsync(row, instance, result.File!, route);
                 break;
         }
     }
@@ -129,15 +137,31 @@ public sealed partial class ProtectionWorker(
         LogQuarantined(logger, row.Id, reason);
     }
 
-    private async Task CommitAsync(InstanceRow row, ProtectedInstance instance, SpoolFile file)
+    /// <summary>Where the object goes by the rules in effect; null when it goes nowhere and is quarantined.</summary>
+    private async Task<RouteDecision.To?> FindRouteAsync(InstanceRow row, ByteSource dataSet, TransferSyntax transferSyntax)
+    {
+        RouteDecision decision = routes.Decide(row.CalledAE, row.CallingAE, dataSet, transferSyntax);
+        if (decision is RouteDecision.To to)
+        {
+            return to;
+        }
+
+        (RefusalReason reason, string detail) = decision is RouteDecision.Refused refused
+            ? (RefusalReason.RefusedByRoute, $"The rule '{refused.Rule}' sends it nowhere.")
+            : (RefusalReason.NoRoute, "No rule holds for it.");
+        await SetAsideAsync(row, reason, detail);
+        return null;
+    }
+
+    private async Task CommitAsync(InstanceRow row, ProtectedInstance instance, SpoolFile file, RouteDecision.To route)
     {
         // Read where the object lies, which the flush closes.
         byte[] attributes = AttributesOf(instance);
         file.Flush();
         file.Keep();
-        if (await store.SetProtectedAsync(row, file.Name, destinations, instance.Embedding.ToString(), attributes))
+        if (await store.SetProtectedAsync(row, file.Name, destinations.TargetsOf(route.Destinations), DetailOf(instance, route), attributes))
         {
-            isProtected.Set();
+            destinations.Wake(route.Destinations);
             if (row.ProtectedFile is { } earlier)
             {
                 // The object came back from quarantine after an earlier protection.
@@ -155,6 +179,10 @@ public sealed partial class ProtectionWorker(
     /// <summary>What the protected object may be found by; long values are not read.</summary>
     private static byte[] AttributesOf(ProtectedInstance instance) => EssentialIdentity.Of(
         DataSetReader.Read(instance.DataSet, instance.TransferSyntax, new DicomReadOptions { LongestReadSource = 0 })).EncodeForIndex();
+
+    private static string DetailOf(ProtectedInstance instance, RouteDecision.To route) => route.Rule is null
+        ? instance.Embedding.ToString()
+        : $"{instance.Embedding}; rule '{route.Rule}' to {string.Join(", ", route.Destinations)}";
 
     /// <summary>Writes what became of the row; when the database is away too, the row is still as it was and comes again.</summary>
     private async Task SettleAsync(Func<Task> write, CancellationToken stopping)
