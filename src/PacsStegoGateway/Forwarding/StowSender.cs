@@ -181,8 +181,9 @@ public sealed class StowSender(StowService service) : IObjectSender
             _progress = progress;
             string boundary = Guid.NewGuid().ToString("N");
             byte[] meta = FileMeta.Prefix(instance.SOPClassUID, instance.SOPInstanceUID, instance.TransferSyntax.UID);
+            // The type alone: Orthanc passes over, without a word, a part that also names its transfer syntax, which the file tells.
             string head = string.Create(CultureInfo.InvariantCulture,
-                $"--{boundary}\r\nContent-Type: application/dicom; transfer-syntax={instance.TransferSyntax.UID}\r\nContent-Length: {meta.Length + instance.DataSet.Length}\r\n\r\n");
+                $"--{boundary}\r\nContent-Type: application/dicom\r\nContent-Length: {meta.Length + instance.DataSet.Length}\r\n\r\n");
             _bytes = ByteSource.Join(
                 ByteSource.Of(Encoding.ASCII.GetBytes(head)), ByteSource.Of(meta), instance.DataSet, ByteSource.Of(Encoding.ASCII.GetBytes($"\r\n--{boundary}--\r\n")));
             Headers.ContentType = MediaTypeHeaderValue.Parse($"multipart/related; type=\"application/dicom\"; boundary={boundary}");
