@@ -20,11 +20,11 @@ public sealed partial class ForgottenDeliveries(
             {
                 try
                 {
-                    foreach (OpenDeliveries open in await store.OpenDeliveriesAsync(stoppingToken))
+                    foreach (DeliverySummary waiting in await store.SummarizeQueuesAsync(stoppingToken))
                     {
-                        if (open.Node == store.Node && !destinations.Knows(open.Destination))
+                        if (!destinations.Knows(waiting.Destination))
                         {
-                            LogForgotten(logger, open.Count, open.Destination);
+                            LogForgotten(logger, waiting.Count, waiting.Destination, waiting.State);
                         }
                     }
                 }
@@ -41,8 +41,8 @@ public sealed partial class ForgottenDeliveries(
         }
     }
 
-    [LoggerMessage(4010, LogLevel.Warning, "{Count} objects wait for {Destination}, which is not configured: put it back, or drop them (psg queue drop).")]
-    private static partial void LogForgotten(ILogger logger, long count, string destination);
+    [LoggerMessage(4010, LogLevel.Warning, "{Count} objects wait for {Destination} ({State}), which is not configured here: put it back, or drop them (psg queue drop).")]
+    private static partial void LogForgotten(ILogger logger, long count, string destination, DeliveryState state);
 
     [LoggerMessage(4011, LogLevel.Warning, "The database is away: nobody knows what waits for destinations that are gone.")]
     private static partial void LogStoreAway(ILogger logger, Exception exception);

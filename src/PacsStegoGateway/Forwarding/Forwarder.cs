@@ -155,16 +155,18 @@ public sealed partial class Forwarder : BackgroundService
             await _store.QuarantineAsync(row, RefusalReason.MalformedDataSet, "The spool file is missing.");
             return null;
         }
-        catch (SpoolFileException e)
-        {
-            await store.QuarantineAsync(row, e.Reason, e.Message);
-            return !sending;
-        }
         catch (DicomContentException)
         {
             // What we wrote cannot be read back: trying again changes nothing, and a person must see it.
             LogUnreadable(_logger, row.Id);
             await _store.QuarantineAsync(row, RefusalReason.ProofFailed, "The protected object in the spool cannot be read back.");
+            return null;
+        }
+        catch (SpoolFileException e)
+        {
+            // Perhaps in the middle of it: the peer must not take what comes next for the rest.
+            await sender.CloseAsync();
+            await _store.QuarantineAsync(row, e.Reason, e.Message);
             return null;
         }
         catch (IOException e) when (e is not StoreUnavailableException)

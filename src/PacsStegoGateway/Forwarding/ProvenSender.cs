@@ -35,11 +35,16 @@ public sealed class ProvenSender(IObjectSender inner, Reveal reveal, Spool spool
         (DecodedOriginal? decoded, string refusal) = Decode(instance, uncompressed);
         using (decoded)
         {
+            if (decoded is null && refusal == DecodedOriginal.NoRoom)
+            {
+                // Or it is the object's own file that cannot be read, which would be said now.
+                instance.DataSet.Pass(static _ => { });
+                return new SendOutcome.Later($"{asked.Detail} {refusal}.");
+            }
+
             if (decoded is null)
             {
-                return refusal == DecodedOriginal.NoRoom
-                    ? new SendOutcome.Later($"{asked.Detail} {refusal}.")
-                    : new SendOutcome.Refused($"{asked.Detail} {refusal}.");
+                return new SendOutcome.Refused($"{asked.Detail} {refusal}.");
             }
 
             // Revealing computes: not on the threads that answer modalities.
@@ -67,7 +72,7 @@ public sealed class ProvenSender(IObjectSender inner, Reveal reveal, Spool spool
     public ValueTask DisposeAsync() => inner.DisposeAsync();
 
     private (DecodedOriginal? Decoded, string Refusal) Decode(ObjectToSend instance, TransferSyntax to) => DecodedOriginal.Open(
-        new RevealedInstance(instance.DataSet, instance.TransferSyntax, instance.SOPClassUID, instance.SOPInstanceUID, "", ""), to, spool);
+        new OutgoingObject(instance.DataSet, instance.TransferSyntax, instance.SOPClassUID, instance.SOPInstanceUID), to, spool);
 
     /// <summary>Why the original would not come back; null when it does, proved by its sealed hash.</summary>
     private string? Doubt(ByteSource dataSet, TransferSyntax transferSyntax)

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
+using System.Runtime.ExceptionServices;
 using System.Text;
 using PacsStegoGateway.Configuration;
 using PacsStegoGateway.Dicom;
@@ -137,7 +138,7 @@ public sealed class StowSender(StowService service) : IObjectSender
             cancellationToken.ThrowIfCancellationRequested();
             if (content.Unreadable is { } own)
             {
-                throw new IOException("The object cannot be read.", own);
+                ExceptionDispatchInfo.Throw(own);
             }
 
             return content.HasBegun

@@ -200,7 +200,7 @@ public sealed class DeliveryTests
         gateway.Options.Routes.Clear();
         await gateway.StartAgainAsync();
         await Eventually.BecomesTrueAsync(() => gateway.LogLines.Any(static l => l.StartsWith("4010 2 objects wait for ARCHIVE")));
-        OpenDeliveries open = (await gateway.Host.Store.OpenDeliveriesAsync(Cancel)).ShouldHaveSingleItem();
+        DeliverySummary open = (await gateway.Host.Store.SummarizeQueuesAsync(Cancel)).ShouldHaveSingleItem();
         (open.Destination, open.State, open.Count).ShouldBe(("ARCHIVE", DeliveryState.Pending, 2));
         await gateway.StopAsync();
         pacs.OnAssociate = static _ => null;

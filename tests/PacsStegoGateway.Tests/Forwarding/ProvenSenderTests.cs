@@ -82,7 +82,7 @@ public sealed class ProvenSenderTests(RoomsFixture fixture) : IClassFixture<Room
 
     private async Task<SendOutcome> SendAsync(DestinationOptions options, ProtectedInstance instance)
     {
-        using var spool = new Spool(new SpoolOptions { MinFreeMegabytes = 0 }, _folder.CreateSubdirectory("spool").FullName);
+        using var spool = new Spool(new SpoolOptions { MinFreeMegabytes = 0 }, _folder.CreateSubdirectory("spool").FullName, fixture.Rooms.Keys);
         using var destination = new Destination(
             options, new GatewayTls(new GatewayOptions(), static _ => { }), fixture.Rooms.Revealer.Reveal, spool, TimeProvider.System);
         await using IObjectSender sender = destination.OpenSender();
