@@ -10,7 +10,7 @@ internal static class VerbRights
     /// <summary>They work on files and peers with what the account itself may read and reach; no key, no row, no trail.</summary>
     private static readonly HashSet<string> Free =
     [
-        "check-config", "dump", "render", "echo", "send", "find", "move", "get", "phantom", "service status", "user hash", "route test",
+        "check-config", "dump", "render", "echo", "send", "find", "move", "get", "phantom", "service status", "user hash", "route",
     ];
 
     private static readonly Dictionary<string, Operation> Needed = new()
@@ -23,6 +23,7 @@ internal static class VerbRights
         ["queue show"] = Operation.ReadQueue,
         ["queue retry"] = Operation.ChangeQueue,
         ["queue drop"] = Operation.ChangeQueue,
+        ["commitment list"] = Operation.ReadQueue,
         ["quarantine list"] = Operation.ReadQuarantine,
         ["quarantine show"] = Operation.ReadQuarantine,
         ["quarantine retry"] = Operation.ChangeQuarantine,
@@ -50,12 +51,20 @@ internal static class VerbRights
             return Free.Contains(verb) ? [] : null;
         }
 
+        if (verb == "audit show" && !IsGiven(parsed, "--sealed"))
+        {
+            return [operation, Operation.ReadAuditIdentity];
+        }
+
         bool namesPeople = parsed.CommandResult.Children.OfType<OptionResult>().Any(static o => !o.Implicit
             && (o.Option.Name.StartsWith("--original", StringComparison.Ordinal) || o.Option.Name == "--identity"));
         return !namesPeople ? [operation]
             : operation == Operation.InspectFiles ? [operation, Operation.RevealFiles]
             : [operation, Operation.ReadAuditIdentity];
     }
+
+    private static bool IsGiven(ParseResult parsed, string option) =>
+        parsed.CommandResult.Children.OfType<OptionResult>().Any(o => !o.Implicit && o.Option.Name == option);
 
     /// <summary>True when the verb of this name is known, free or not.</summary>
     public static bool Knows(string verb) => Free.Contains(verb) || Needed.ContainsKey(verb);
