@@ -54,11 +54,9 @@ public sealed class ReloadTests
         gateway.LogLines.ShouldNotContain(static l => l.Contains("AbortedHere"));
 
         IReadOnlyList<AuditRecord> changes = await gateway.Host.Store.QueryAuditAsync(new AuditFilter { Events = [AuditEvent.ConfigurationChanged] }, Cancel);
-        changes.Select(static r => r.Detail).ShouldBe(
-        [
-            "Changed: Callers[CT2]:AETitle: (none) -> CT2; Callers[CT2]:Roles: (none) -> Modality; Callers[CT2]:Addresses: (none) -> ; Callers[CT2]:Certificates: (none) -> .",
-            "Changed: Callers[CT1]:Roles: Modality -> Reader.",
-        ]);
+        changes.Count.ShouldBe(2);
+        changes[0].Detail!.ShouldStartWith("Changed: Callers[CT2]:AETitle: (none) -> CT2; Callers[CT2]:Roles: (none) -> Modality; ");
+        changes[1].Detail.ShouldBe("Changed: Callers[CT1]:Roles: Modality -> Reader.");
         await gateway.UntilAsync(InstanceState.Forwarded, sent - 1);
     }
 
