@@ -51,20 +51,12 @@ internal static class VerbRights
             return Free.Contains(verb) ? [] : null;
         }
 
-        if (verb == "audit show" && !IsGiven(parsed, "--sealed"))
-        {
-            return [operation, Operation.ReadAuditIdentity];
-        }
-
         bool namesPeople = parsed.CommandResult.Children.OfType<OptionResult>().Any(static o => !o.Implicit
             && (o.Option.Name.StartsWith("--original", StringComparison.Ordinal) || o.Option.Name == "--identity"));
         return !namesPeople ? [operation]
             : operation == Operation.InspectFiles ? [operation, Operation.RevealFiles]
             : [operation, Operation.ReadAuditIdentity];
     }
-
-    private static bool IsGiven(ParseResult parsed, string option) =>
-        parsed.CommandResult.Children.OfType<OptionResult>().Any(o => !o.Implicit && o.Option.Name == option);
 
     /// <summary>True when the verb of this name is known, free or not.</summary>
     public static bool Knows(string verb) => Free.Contains(verb) || Needed.ContainsKey(verb);
