@@ -69,6 +69,7 @@ public sealed record DicomAuditEvent(AuditCode Id, char Action, AuditCode? Type 
         AuditEvent.Forwarded => new(Transferred, 'C', null, 13, AuditFlow.Out),
         AuditEvent.ForwardFailed or AuditEvent.DeliveryDead => new(Transferred, 'C', null, null, AuditFlow.Out),
         AuditEvent.Committed => new(Accessed, 'R', null, 13),
+        AuditEvent.CommitmentRequested or AuditEvent.CommitmentReported or AuditEvent.CommitmentFailed => new(Transferred, 'R', null, 4),
         AuditEvent.Query or AuditEvent.QueryRefused => new(Query, 'E'),
         AuditEvent.Disclosed => new(PatientRecord, 'R', null, 11),
         AuditEvent.Reidentified or AuditEvent.RetrieveCompleted => new(Transferred, 'R', null, 11, AuditFlow.Back),

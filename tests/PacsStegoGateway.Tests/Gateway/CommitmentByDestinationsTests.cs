@@ -11,13 +11,9 @@ using static PacsStegoGateway.Tests.Gateway.CommitmentHarness;
 namespace PacsStegoGateway.Tests.Gateway;
 
 /// <summary>What is asked of a PACS, and what follows from everything it may say, or not say.</summary>
-public sealed class CommitmentByDestinationsTests(StoreDialects dialects) : IClassFixture<StoreDialects>
+public sealed class CommitmentByDestinationsTests(PostgresFixture postgres) : StoreRoom(postgres)
 {
     private readonly ConcurrentQueue<CommitmentMessage> _asked = new();
-
-    public static TheoryData<DatabaseKind> Kinds => [DatabaseKind.Sqlite, DatabaseKind.PostgreSql];
-
-    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Theory, MemberData(nameof(Kinds))]
     public async Task What_was_sent_is_gathered_and_its_files_go_when_the_PACS_has_committed_it_and_not_before(DatabaseKind kind)
@@ -308,7 +304,7 @@ public sealed class CommitmentByDestinationsTests(StoreDialects dialects) : ICla
     }
 
     private async Task<CommitmentHarness> StartAsync(DatabaseKind kind, Action<CommitmentHarness>? prepare = null) =>
-        await CommitmentHarness.StartAsync(await dialects.CreateAsync(kind), c =>
+        await CommitmentHarness.StartAsync(await DialectAsync(kind), c =>
         {
             c.Pacs.OnAction = request =>
             {

@@ -11,13 +11,9 @@ using static PacsStegoGateway.Tests.Gateway.CommitmentHarness;
 namespace PacsStegoGateway.Tests.Gateway;
 
 /// <summary>What a modality asks, what it is told, when, and what happens while it is not there.</summary>
-public sealed class CommitmentForModalitiesTests(StoreDialects dialects) : IClassFixture<StoreDialects>
+public sealed class CommitmentForModalitiesTests(PostgresFixture postgres) : StoreRoom(postgres)
 {
     private readonly ConcurrentQueue<EventReportRequest> _told = new();
-
-    public static TheoryData<DatabaseKind> Kinds => [DatabaseKind.Sqlite, DatabaseKind.PostgreSql];
-
-    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Theory, MemberData(nameof(Kinds))]
     public async Task A_modality_is_told_when_every_object_has_come_as_far_as_is_wanted(DatabaseKind kind)
@@ -128,7 +124,7 @@ public sealed class CommitmentForModalitiesTests(StoreDialects dialects) : IClas
             c.Options.Commitment.MaxHours = 1;
         });
         await commitment.StoreAsync(InstanceState.Forwarded, 1);
-        InstanceRow other = Row(1, content: 99);
+        InstanceRow other = CommitmentHarness.Row(1, content: 99);
         (await commitment.Store.ReceiveAsync(other)).Kind.ShouldBe(ReceiptKind.Conflict);
         await commitment.RequestAsync("2.25.7", 1);
         commitment.Time.Advance(TimeSpan.FromHours(1));
@@ -270,7 +266,7 @@ public sealed class CommitmentForModalitiesTests(StoreDialects dialects) : IClas
     }
 
     private async Task<CommitmentHarness> StartAsync(DatabaseKind kind, Action<CommitmentHarness> prepare) =>
-        await CommitmentHarness.StartAsync(await dialects.CreateAsync(kind), c =>
+        await CommitmentHarness.StartAsync(await DialectAsync(kind), c =>
         {
             c.GiveModalityAnAddress();
             c.Modality.OnEventReport = report =>

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using PacsStegoGateway.Audit;
 using PacsStegoGateway.Commands;
+using PacsStegoGateway.Dicom;
 using PacsStegoGateway.Dicom.Network;
 using PacsStegoGateway.Storage;
 
@@ -108,6 +109,29 @@ public sealed class QueueCommandTests
 
     private static Task DeadAsync(GatewayHarness gateway, int count) => Eventually.BecomesTrueAsync(async () =>
         (await gateway.Host.Store.QueuedAsync(new DeliveryFilter { State = DeliveryState.Dead }, Cancel)).Count == count);
+
+    [Fact]
+    public async Task Commitment_list_shows_who_asked_whom_and_what_is_owed()
+    {
+        await using GatewayHarness gateway = await GatewayHarness.StartAsync(static g =>
+        {
+            g.Options.Pacs.StorageCommitment = true;
+            g.Options.Commitment.GatherSeconds = 1;
+            g.Pacs.OnAction = static _ => Task.FromResult(NormalizedResponse.Success);
+        });
+        await gateway.SendAsync(1);
+        await using RequestorAssociation modality = await RequestorAssociation.ConnectAsync(
+            gateway.Peer("CT1"), Commitment.CommitmentContext.AsScu, AssociationLimits.Default, Cancel);
+        await modality.ActionAsync(SopClasses.StorageCommitment, SopClasses.StorageCommitmentInstance, 1,
+            new Commitment.CommitmentMessage("2.25.7", [CommitmentHarness.Original(1)], []).ToInformation(), Cancel);
+        await Eventually.BecomesTrueAsync(async () => (await gateway.Host.Store.ListCommitTransactionsAsync(false, 10, Cancel)).SingleOrDefault()?.State == CommitTransactionState.Asked);
+        (int code, string listed, _) = await RunAsync(gateway, "commitment", "list", "--json");
+        code.ShouldBe(0);
+        using var entries = JsonDocument.Parse(listed);
+        entries.RootElement.EnumerateArray().Select(static e => (e.GetProperty("askedBy").GetString(), e.GetProperty("askedOf").GetString(), e.GetProperty("state").GetString(), e.GetProperty("objects").GetInt32()))
+            .ShouldBe([("CT1", "gateway", "waiting", 1), ("gateway", "PACS", "asked", 1)]);
+        (await RunAsync(gateway, "commitment", "list")).Output.ShouldContain("1 requests of modalities, 1 transactions with destinations.");
+    }
 
     private static async Task<(int Code, string Output, string Error)> RunAsync(GatewayHarness gateway, params string[] arguments)
     {
