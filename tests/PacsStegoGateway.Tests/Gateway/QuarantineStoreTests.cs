@@ -34,7 +34,7 @@ public sealed class QuarantineStoreTests(PostgresFixture postgres) : IClassFixtu
         (received.Id, received.Attempts, received.Reason, received.Detail).ShouldBe((quarantined.Id, 0, null, null));
         AuditRecord record = (await store.QueryAuditAsync(new AuditFilter { Events = [AuditEvent.QuarantineReleased] }, Cancel)).ShouldHaveSingleItem();
         (record.SopUID, record.Reason, record.CallingAE).ShouldBe(("2.25.1", nameof(RefusalReason.NoBackground), null));
-        record.Detail!.ShouldContain("by a test");
+        record.User.ShouldBe("by a test");
     }
 
     [Theory, MemberData(nameof(Kinds))]
