@@ -31,7 +31,7 @@ internal static class QuarantineAdvice
         [RefusalReason.NotAuthorized] = AtTheDoor,
         [RefusalReason.NoRoute] = "Add a rule that holds for it, or one without conditions at the end (psg route tells which rule a file takes), restart, and retry; else discard it.",
         [RefusalReason.RefusedByRoute] = "A rule of the configuration wants it to go nowhere: discard it, or change the rule, restart, and retry.",
-        [RefusalReason.RefusedByDestination] = "The PACS said no, the status is in the detail: correct the PACS (licence, SOP class, duplicate rule), then retry.",
+        [RefusalReason.RefusedByDestination] = "No destination has it: its last delivery was dropped from the queue that the detail names. Retry to send it again, or export and discard it.",
         [RefusalReason.TooLarge] = AtTheDoor,
         [RefusalReason.SpoolFileDamaged] = "Our file of it is damaged: look after the disk, have the modality send it again, and discard this one if the new one came as another row.",
     };

@@ -124,7 +124,7 @@ public sealed class PostgreSqlDialect(DatabaseOptions options) : StoreDialect
             ApplicationName = "psg",
             IncludeErrorDetail = false,
         };
-        if (!connection.ContainsKey("Max Auto Prepare"))
+        if (!connection.ShouldSerialize("Max Auto Prepare"))
         {
             // The same few statements for every object: planned once a connection. A pooler between that shares server connections
             // among transactions needs "Max Auto Prepare=0" in the connection string.

@@ -124,6 +124,16 @@ public sealed class GatewayStoreTests(PostgresFixture postgres) : IClassFixture<
         (await store.DueAsync(InstanceState.Received, 10, Cancel)).ShouldHaveSingleItem().Attempts.ShouldBe(2);
     }
 
+    [Theory]
+    [InlineData("", 64)]
+    [InlineData(";MaxAutoPrepare=0", 0)]
+    [InlineData(";Max Auto Prepare=5", 5)]
+    public void What_is_repeated_is_prepared_unless_the_connection_string_says_otherwise(string setting, int expected)
+    {
+        using System.Data.Common.DbDataSource source = new PostgreSqlDialect(new DatabaseOptions { ConnectionString = "Host=h;Database=d" + setting }).CreateDataSource();
+        new Npgsql.NpgsqlConnectionStringBuilder(source.ConnectionString).MaxAutoPrepare.ShouldBe(expected);
+    }
+
     [Fact]
     public async Task A_database_that_is_away_is_a_temporary_failure_and_the_store_recovers_by_itself()
     {
