@@ -118,8 +118,9 @@ public sealed class NodeStoreTests(PostgresFixture postgres) : StoreRoom(postgre
         StoreDialect dialect = await DialectAsync(kind);
         await using GatewayStore store = await OpenAsync(dialect);
         store.HoldsLease.ShouldBeTrue();
-        await store.JoinAsync("spool", TimeSpan.FromMilliseconds(300), Pacs);
+        await store.JoinAsync("spool", Long, Pacs);
         store.HoldsLease.ShouldBeTrue();
+        await store.RenewLeaseAsync(TimeSpan.FromMilliseconds(300));
         await Eventually.BecomesTrueAsync(async () => (await store.NodesAsync(Cancel))[0].LeftMilliseconds <= 0);
         await Eventually.BecomesTrueAsync(() => !store.HoldsLease);
         // Nobody has taken it: a sign of life makes it ours again.
