@@ -33,7 +33,7 @@ public sealed class AtRestTests : IDisposable
         IReadOnlyList<string> sent = Plant();
         string temporary = _folder.Folder("tmp");
         await using ChildProcess process = ChildProcess.Start(GatewayProcess.Program, ["run", "--config", gateway.ConfigurationPath],
-            new Dictionary<string, string> { ["TMPDIR"] = temporary }, Tests.SharedData.RepositoryRoot);
+            new Dictionary<string, string> { ["TMPDIR"] = temporary, ["DOTNET_EnableDiagnostics"] = "0" }, Tests.SharedData.RepositoryRoot);
         await process.UntilListening(gateway.Port);
         (await DcmtkTools.Store(gateway.Port, "MODALITY", "PSG", sent)).ShouldSucceed();
         await Eventually.IsTrue("all are worked on", () => GatewayRows.CountInstances(gateway, "received") == 0, 120);

@@ -179,7 +179,6 @@ public static partial class GatewayOptionsValidator
         found.Range("Spool:MinFreeMegabytes", spool.MinFreeMegabytes, 0, 1_048_576);
         found.Range("Spool:QuotaMegabytes", spool.QuotaMegabytes, 0, 1L << 40);
         found.Range("Spool:MaxObjectMegabytes", spool.MaxObjectMegabytes, 1, 1048576);
-        found.Range("Spool:MaxAwaiting", spool.MaxAwaiting, 0, 100_000_000);
     }
 
     private static void CheckDatabase(DatabaseOptions database, Problems found)

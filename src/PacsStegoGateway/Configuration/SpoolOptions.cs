@@ -18,9 +18,6 @@ public sealed class SpoolOptions
     /// </summary>
     public int MaxObjectMegabytes { get; set; } = 16384;
 
-    /// <summary>Objects received and not yet protected at which no more are accepted (A700), 0 to 100000000. Default 0: room alone decides.</summary>
-    public int MaxAwaiting { get; set; }
-
     /// <summary>
     /// False writes objects to the disk as they are, identity included: for measuring, or where the disk itself is encrypted and
     /// nobody else can read it. Default true. Files of either kind stay readable whatever this says.

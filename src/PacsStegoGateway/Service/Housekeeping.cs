@@ -35,11 +35,8 @@ public sealed partial class Housekeeping(
     }
 
     /// <summary>Puts right how much is still to be protected: others release objects from quarantine, or leave theirs to us.</summary>
-    public static async Task CountAwaitingAsync(Spool spool, GatewayStore store, CancellationToken cancellationToken)
-    {
-        (long objects, long bytes) = await store.AwaitingProtectionAsync(cancellationToken);
-        spool.Room.SetAwaiting(objects, bytes);
-    }
+    public static async Task CountAwaitingAsync(Spool spool, GatewayStore store, CancellationToken cancellationToken) =>
+        spool.Room.SetAwaiting(await store.BytesAwaitingProtectionAsync(cancellationToken));
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {

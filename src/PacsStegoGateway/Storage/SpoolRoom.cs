@@ -15,18 +15,15 @@ public sealed class SpoolRoom
 
     private readonly long _minFreeBytes;
     private readonly long _quotaBytes;
-    private readonly int _maxAwaiting;
     private readonly DriveInfo _drive;
     private long _used;
     private long _awaitingBytes;
-    private long _awaitingObjects;
     private volatile bool _isFull;
 
     internal SpoolRoom(SpoolOptions options, string folder, long used)
     {
         _minFreeBytes = options.MinFreeMegabytes << 20;
         _quotaBytes = options.QuotaMegabytes << 20;
-        _maxAwaiting = options.MaxAwaiting;
         _drive = new DriveInfo(Path.GetFullPath(folder));
         _used = used;
     }
@@ -37,9 +34,6 @@ public sealed class SpoolRoom
     /// <summary>Bytes of objects received and not protected yet: so many more will be written.</summary>
     public long AwaitingBytes => Math.Max(0, Interlocked.Read(ref _awaitingBytes));
 
-    /// <summary>Their number.</summary>
-    public long AwaitingObjects => Math.Max(0, Interlocked.Read(ref _awaitingObjects));
-
     /// <summary>True from the first refusal until there is room and a margin again.</summary>
     public bool IsFull => _isFull;
 
@@ -49,8 +43,7 @@ public sealed class SpoolRoom
     /// <summary>True when a new object may begin to arrive.</summary>
     public bool MayBegin()
     {
-        bool may = (_maxAwaiting == 0 || AwaitingObjects < _maxAwaiting - (_isFull ? _maxAwaiting / QuotaMargin : 0))
-            && Fits(2 * Spool.RoomStep, withMargin: _isFull);
+        bool may = Fits(2 * Spool.RoomStep, withMargin: _isFull);
         _isFull = !may;
         return may;
     }
@@ -65,25 +58,13 @@ public sealed class SpoolRoom
     }
 
     /// <summary>An object of so many bytes was accepted, and waits to be protected.</summary>
-    public void Await(long bytes)
-    {
-        Interlocked.Add(ref _awaitingBytes, bytes);
-        Interlocked.Increment(ref _awaitingObjects);
-    }
+    public void Await(long bytes) => Interlocked.Add(ref _awaitingBytes, bytes);
 
     /// <summary>One that waited was protected or set aside.</summary>
-    public void Settle(long bytes)
-    {
-        Interlocked.Add(ref _awaitingBytes, -bytes);
-        Interlocked.Decrement(ref _awaitingObjects);
-    }
+    public void Settle(long bytes) => Interlocked.Add(ref _awaitingBytes, -bytes);
 
     /// <summary>What the rows say, which are right: others release objects from quarantine, or leave theirs to us.</summary>
-    public void SetAwaiting(long objects, long bytes)
-    {
-        Interlocked.Exchange(ref _awaitingObjects, objects);
-        Interlocked.Exchange(ref _awaitingBytes, bytes);
-    }
+    public void SetAwaiting(long bytes) => Interlocked.Exchange(ref _awaitingBytes, bytes);
 
     internal void Add(long bytes) => Interlocked.Add(ref _used, bytes);
 

@@ -95,7 +95,7 @@ public sealed class DiskFullTests : IAsyncDisposable
     {
         await MountAsync("6m");
         using var spool = new Spool(new SpoolOptions { MinFreeMegabytes = 0 }, Path.Combine(_mount, "spool"), SampleObjects.Keys);
-        var originals = new OriginalSource(SampleObjects.Reveal, spool, 16 << 20);
+        var originals = new OriginalSource(SampleObjects.Reveal, SampleObjects.Pseudonyms, spool, 16 << 20, static () => SymbolAlone.Refuse);
         byte[] given = new byte[3 << 20];
         Fill(leave: 1_200_000);
         await Should.ThrowAsync<IOException>(originals.FetchAsync(PipeReader.Create(new ReadOnlySequence<byte>(given)), Cancel));

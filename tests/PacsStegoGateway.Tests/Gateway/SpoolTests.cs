@@ -92,22 +92,10 @@ public sealed class SpoolTests : IDisposable
         spool.Room.Settle(1 << 20);
         spool.Room.MayBegin().ShouldBeTrue();
         spool.Room.IsFull.ShouldBeFalse();
-        spool.Room.SetAwaiting(0, 0);
+        spool.Room.SetAwaiting(0);
         spool.Delete(first);
         spool.Room.MayGoOn(14 << 20).ShouldBeTrue();
         spool.Room.MayGoOn((14 << 20) + 1).ShouldBeFalse();
-    }
-
-    [Fact]
-    public void So_many_objects_may_wait_and_not_one_more()
-    {
-        using Spool spool = Open(new SpoolOptions { MinFreeMegabytes = 0, MaxAwaiting = 2 });
-        spool.Room.Await(1);
-        spool.Room.MayBegin().ShouldBeTrue();
-        spool.Room.Await(1);
-        spool.Room.MayBegin().ShouldBeFalse();
-        spool.Room.Settle(1);
-        spool.Room.MayBegin().ShouldBeTrue();
     }
 
     [Fact]
