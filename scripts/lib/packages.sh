@@ -12,6 +12,7 @@ missing_package() {
     libfaketime) compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' >/dev/null || echo libfaketime ;;
     python3-pydicom) /usr/bin/python3 -c 'import pydicom' 2>/dev/null || echo python3-pydicom ;;
     python3-yaml) /usr/bin/python3 -c 'import yaml' 2>/dev/null || echo python3-yaml ;;
+    rsyslog-gnutls) compgen -G '/usr/lib/*/rsyslog/lmnsd_gtls.so' >/dev/null || echo rsyslog-gnutls ;;
     postgres) compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || echo postgresql ;;
     # Libraries that decode and encode pixels; Ubuntu leaves the 0 out of the last one's name.
     libcharls.so.2) has_library "$1" || echo libcharls2 ;;
@@ -28,6 +29,8 @@ missing_package() {
         zbarimg) echo zbar-tools ;;
         ojph_expand) echo openjph-tools ;;
         haproxy) [ -x /usr/sbin/haproxy ] || echo haproxy ;;
+        rsyslogd) [ -x /usr/sbin/rsyslogd ] || echo rsyslog ;;
+        openssl) echo openssl ;;
         curl) echo curl ;;
         npm) echo npm ;;
         *) fail "no package is known for $1" ;;

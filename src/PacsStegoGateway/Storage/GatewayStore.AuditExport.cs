@@ -32,7 +32,7 @@ public sealed partial class GatewayStore
     {
         (StringBuilder sql, DynamicParameters values) = Select(filter);
         return await ReadAsync(
-            c => c.ExecuteScalarAsync<long>(new CommandDefinition($"SELECT COUNT(*) FROM ({sql}) AS some", values, commandTimeout: 0, cancellationToken: cancellationToken)),
+            c => c.ExecuteScalarAsync<long>(new CommandDefinition($"SELECT COUNT(*) FROM ({sql}) AS counted", values, commandTimeout: 0, cancellationToken: cancellationToken)),
             cancellationToken);
     }
 
