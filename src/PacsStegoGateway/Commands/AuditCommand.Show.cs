@@ -39,16 +39,13 @@ internal static partial class AuditCommand
                 Patient = record.Patient,
                 StudyUID = record.StudyUID,
                 SopUID = record.SopUID,
-                Detail = $"Entry {number} shown{(identity is null ? "" : $", identity opened with key {KeyOf(holder!.Sealed!)}")}.",
+                Detail = $"Entry {number} shown{(identity is null ? "" : $", identity opened with key {IdentityVault.KeyOf(holder!.Sealed)}")}.",
             }).ConfigureAwait(false);
             Show(entry, identity, opening, result.GetValue(json));
             return ExitCode.Done;
         });
         return command;
     }
-
-    /// <summary>The id of the key that a sealed identity names.</summary>
-    private static string KeyOf(byte[] closed) => Convert.ToHexStringLower(closed.AsSpan(1, 4));
 
     private static void Show(ChainedEntry entry, EssentialIdentity? identity, string opening, bool json)
     {

@@ -68,6 +68,10 @@ public sealed class IdentityVault
         return closed;
     }
 
+    /// <summary>The id of the key that an index entry is sealed under, as the audit trail names it; empty for what is no entry.</summary>
+    public static string KeyOf(ReadOnlySpan<byte> closed) =>
+        closed.Length < Steganography.Sealing.Seal.Overhead ? "" : Convert.ToHexStringLower(closed.Slice(1, 4));
+
     /// <summary>Opens an index entry.</summary>
     /// <returns>Null when its key is not in the ring any more, is retired, or the bytes were changed.</returns>
     public EssentialIdentity? Open(ReadOnlySpan<byte> closed) => OpenBytes(closed) is { } plain ? EssentialIdentity.Decode(plain) : null;

@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using PacsStegoGateway.Audit;
 using PacsStegoGateway.Dicom;
 using PacsStegoGateway.Dicom.Network;
+using PacsStegoGateway.Intake;
 using PacsStegoGateway.Protection;
 using PacsStegoGateway.Storage;
 
@@ -250,6 +251,8 @@ public sealed partial class MoveDelivery(
         }
 
         string how = ready.TransferSyntax.UID == ready.Object.TransferSyntax.UID ? "" : $" as {ready.TransferSyntax.Name}";
+        string key = IdentityVault.KeyOf(ready.Fetched.Found.Row.Essentials);
+        how += key.Length == 0 ? "" : $", identity under key {key}";
         return AuditAsync(ready.Fetched.Found, ready.Object.IsFromSymbolAlone
             ? new AuditRecord(AuditEvent.Reidentified, AuditOutcome.MinorFailure)
             {
