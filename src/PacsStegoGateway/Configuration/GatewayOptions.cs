@@ -39,6 +39,7 @@ public sealed class GatewayOptions
     public List<DestinationOptions> Destinations { get; set; } = [];
 
     /// <summary>Which objects go where; the first rule that holds decides, without one the object is quarantined. None: everything goes to Pacs.</summary>
+    [Live]
     public List<RouteOptions> Routes { get; set; } = [];
 
     public SpoolOptions Spool { get; set; } = new();

@@ -1,9 +1,13 @@
+using PacsStegoGateway.Routing;
 using PacsStegoGateway.Security;
 
 namespace PacsStegoGateway.Configuration;
 
 /// <summary>One configuration in effect, whole: options, who may do what, and the certificates it names. Never changed.</summary>
-public sealed record ConfigurationSnapshot(GatewayOptions Options, AccessPolicy Access, GatewayTls Tls);
+public sealed record ConfigurationSnapshot(GatewayOptions Options, AccessPolicy Access, GatewayTls Tls)
+{
+    public RouteTable Routes { get; } = new(Options);
+}
 
 /// <summary>The configuration in effect now. A reload exchanges the whole; nothing is ever half old and half new.</summary>
 /// <remarks>

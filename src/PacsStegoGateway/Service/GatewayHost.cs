@@ -10,7 +10,6 @@ using PacsStegoGateway.Dimse;
 using PacsStegoGateway.Forwarding;
 using PacsStegoGateway.Intake;
 using PacsStegoGateway.Retrieval;
-using PacsStegoGateway.Routing;
 using PacsStegoGateway.Security;
 using PacsStegoGateway.Steganography.Sealing;
 using PacsStegoGateway.Storage;
@@ -223,7 +222,7 @@ public sealed partial class GatewayHost : IAsyncDisposable
             [received, .. destinations.All.Select(static d => d.Signal)], TimeProvider.System, Log<LeaseKeeper>(p)));
         // Made by the container, so that it is closed by it.
         services.AddSingleton(_ => destinations);
-        services.AddHostedService(p => new ProtectionWorker(store, spool, protection.Protect, new RouteTable(options), p.GetRequiredService<DestinationSet>(),
+        services.AddHostedService(p => new ProtectionWorker(store, spool, protection.Protect, () => live.Current.Routes, p.GetRequiredService<DestinationSet>(),
             options.Work, received, TimeProvider.System, Log<ProtectionWorker>(p)));
         foreach (Destination destination in destinations.All)
         {

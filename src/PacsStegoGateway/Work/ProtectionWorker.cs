@@ -15,7 +15,7 @@ public delegate ProtectionOutcome Protect(ByteSource dataSet, TransferSyntax tra
 /// anywhere leaves the row as it was, and the next start does it again: pseudonyms are the same, so the PACS sees one object.
 /// </summary>
 public sealed partial class ProtectionWorker(
-    GatewayStore store, Spool spool, Protect protect, RouteTable routes, DestinationSet destinations, WorkOptions options, WorkSignal received, TimeProvider time,
+    GatewayStore store, Spool spool, Protect protect, Func<RouteTable> routes, DestinationSet destinations, WorkOptions options, WorkSignal received, TimeProvider time,
     ILogger<ProtectionWorker> logger) : BackgroundService
 {
     /// <summary>A failure of our own that repeats this often is the object's: it is set aside so that others go on.</summary>
@@ -140,7 +140,7 @@ public sealed partial class ProtectionWorker(
     /// <summary>Where the object goes by the rules in effect; null when it goes nowhere and is quarantined.</summary>
     private async Task<RouteDecision.To?> FindRouteAsync(InstanceRow row, ByteSource dataSet, TransferSyntax transferSyntax)
     {
-        RouteDecision decision = routes.Decide(row.CalledAE, row.CallingAE, dataSet, transferSyntax);
+        RouteDecision decision = routes().Decide(row.CalledAE, row.CallingAE, dataSet, transferSyntax);
         if (decision is RouteDecision.To to)
         {
             return to;

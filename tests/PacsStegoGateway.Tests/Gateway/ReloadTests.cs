@@ -107,6 +107,24 @@ public sealed class ReloadTests
     }
 
     [Fact]
+    public async Task Rules_decide_anew_and_one_that_names_a_destination_of_the_next_start_is_refused()
+    {
+        await using GatewayHarness gateway = await StartAsync();
+        Change(gateway, static o => o.Routes.Add(new RouteOptions { Name = "nothing", Refuse = true }));
+        await TakenAsync(gateway, 1);
+        await gateway.SendAsync(1);
+        await gateway.UntilAsync(InstanceState.Quarantined, 1);
+        Change(gateway, static o =>
+        {
+            o.Destinations.Add(new DestinationOptions { Name = "second", AETitle = "SECOND", Host = "127.0.0.1", Port = 1 });
+            o.Routes[0] = new RouteOptions { Name = "all", Destinations = ["second"] };
+        });
+        await Eventually.BecomesTrueAsync(() => gateway.LogLines.Any(static l => l.StartsWith("6103 ", StringComparison.Ordinal) && l.Contains("at a restart only")));
+        await gateway.SendAsync(2);
+        await gateway.UntilAsync(InstanceState.Quarantined, 2);
+    }
+
+    [Fact]
     public async Task Limits_and_move_destinations_change_too()
     {
         await using GatewayHarness gateway = await StartAsync();
