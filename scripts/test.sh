@@ -18,7 +18,7 @@ while [ $# -gt 0 ]; do
   esac
 done
 
-require_commands libcharls.so.2 libopenjp2.so.7 libturbojpeg.so.0 storescu Orthanc postgres gdcmconv dciodvfy python3-pydicom python3-yaml ZXingReader zbarimg ojph_expand haproxy libfaketime rsyslogd rsyslog-gnutls openssl
+require_commands libcharls.so.2 libopenjp2.so.7 libturbojpeg.so.0 storescu Orthanc orthanc-dicomweb postgres gdcmconv dciodvfy python3-pydicom python3-yaml ZXingReader zbarimg ojph_expand haproxy libfaketime rsyslogd rsyslog-gnutls openssl
 require_npm_unless_fetched
 require_dotnet
 native_library

@@ -13,6 +13,8 @@ missing_package() {
     python3-pydicom) /usr/bin/python3 -c 'import pydicom' 2>/dev/null || echo python3-pydicom ;;
     python3-yaml) /usr/bin/python3 -c 'import yaml' 2>/dev/null || echo python3-yaml ;;
     rsyslog-gnutls) compgen -G '/usr/lib/*/rsyslog/lmnsd_gtls.so' >/dev/null || echo rsyslog-gnutls ;;
+    # The DICOMweb service of Orthanc.
+    orthanc-dicomweb) [ -e /usr/share/orthanc/plugins/libOrthancDicomWeb.so ] || echo orthanc-dicomweb ;;
     postgres) compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || echo postgresql ;;
     # Libraries that decode and encode pixels; Ubuntu leaves the 0 out of the last one's name.
     libcharls.so.2) has_library "$1" || echo libcharls2 ;;

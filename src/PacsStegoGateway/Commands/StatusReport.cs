@@ -11,7 +11,24 @@ internal sealed record StatusNode(string Name, bool IsAlive, long LeaseLeftSecon
 internal sealed record StatusObjects(InstanceState State, long Count, DateTimeOffset? OldestReceivedAt);
 
 /// <summary>Deliveries to one destination in one state.</summary>
-internal sealed record StatusQueue(string Destination, DeliveryState State, long Count, DateTimeOffset OldestQueuedAt, int MostAttempts);
+/// <param name="Conditions">Hours and limit of the destination, in words; or that nobody knows it.</param>
+internal sealed record StatusQueue(string Destination, DeliveryState State, long Count, DateTimeOffset OldestQueuedAt, int MostAttempts, string? Conditions = null)
+{
+    public static string? ConditionsOf(string destination, GatewayOptions options)
+    {
+        if (options.Destinations.Prepend(options.Pacs).FirstOrDefault(d => d.KnownAs == destination) is not { } known)
+        {
+            return "not configured";
+        }
+
+        string[] said =
+        [
+            .. known.Hours.Length > 0 ? [$"sent {known.Hours} local time"] : Array.Empty<string>(),
+            .. known.MaxMegabitsPerSecond > 0 ? [string.Create(CultureInfo.InvariantCulture, $"at most {known.MaxMegabitsPerSecond} Mbit/s")] : Array.Empty<string>(),
+        ];
+        return said.Length == 0 ? null : string.Join(", ", said);
+    }
+}
 
 /// <summary>How things stand, and what a person has to do about it. Holds no identity, not even pseudonyms.</summary>
 internal sealed record StatusReport(
@@ -28,8 +45,9 @@ internal sealed record StatusReport(
             new StatusNode(n.Name, n.LeftMilliseconds > 0, Math.Max(0, n.LeftMilliseconds / 1000), DateTimeOffset.FromUnixTimeMilliseconds(n.StartedAt)))];
         List<StatusObjects> objects = [.. (await store.CountUnfinishedAsync(cancellation).ConfigureAwait(false)).Select(static s =>
             new StatusObjects(s.Key, s.Value.Count, s.Value.Count == 0 ? null : DateTimeOffset.FromUnixTimeMilliseconds(s.Value.OldestReceivedAt)))];
-        List<StatusQueue> queues = [.. (await store.SummarizeQueuesAsync(cancellation).ConfigureAwait(false)).Select(static q =>
-            new StatusQueue(q.Destination, q.State, q.Count, DateTimeOffset.FromUnixTimeMilliseconds(q.OldestQueuedAt), q.MostAttempts))];
+        List<StatusQueue> queues = [.. (await store.SummarizeQueuesAsync(cancellation).ConfigureAwait(false)).Select(q =>
+            new StatusQueue(q.Destination, q.State, q.Count, DateTimeOffset.FromUnixTimeMilliseconds(q.OldestQueuedAt), q.MostAttempts,
+                StatusQueue.ConditionsOf(q.Destination, options)))];
         IReadOnlyList<NodeRow> dead = await store.DeadNodesAsync(cancellation).ConfigureAwait(false);
         long? free = FreeMegabytes(options.InDataFolder(options.Spool.Folder));
         return new StatusReport(now, nodes, objects, queues, free, Attend(nodes, dead, objects, queues, free, options, now));
@@ -77,6 +95,10 @@ internal sealed record StatusReport(
             {
                 found.Add($"{queue.Destination} refused {queue.Count} objects for good, the oldest {age} ago: 'psg queue list --destination {queue.Destination} --state dead' tells why.");
             }
+            else if (options.Destinations.Prepend(options.Pacs).All(d => d.KnownAs != queue.Destination))
+            {
+                found.Add($"{queue.Count} objects wait for {queue.Destination}, which is not configured: put it back, or drop them ('psg queue drop --help').");
+            }
             else if (queue.State == DeliveryState.Pending && now - queue.OldestQueuedAt > Long)
             {
                 found.Add($"{queue.Count} objects wait for {queue.Destination}, the oldest for {age}: does it answer ('psg echo')? Is it within its hours?");
@@ -120,7 +142,7 @@ internal sealed record StatusReport(
         foreach (StatusQueue queue in Queues)
         {
             string tried = queue.MostAttempts > 0 ? $", tried up to {queue.MostAttempts} times" : "";
-            Console.WriteLine($"  {queue.Destination,-20} {queue.Count} {Words(queue.State)}, the oldest for {Age.Text(At - queue.OldestQueuedAt)}{tried}");
+            Console.WriteLine($"  {queue.Destination,-20} {queue.Count} {Words(queue.State)}, the oldest for {Age.Text(At - queue.OldestQueuedAt)}{tried}{(queue.Conditions is null ? "" : $" ({queue.Conditions})")}");
         }
 
         if (Queues.Count == 0)
