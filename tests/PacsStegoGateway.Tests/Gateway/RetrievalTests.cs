@@ -164,22 +164,6 @@ public sealed class RetrievalTests
         final.FailedSOPInstanceUIDList.Count.ShouldBe(failed);
     }
 
-    [Theory]
-    [InlineData(Vr.PN, "doe^j*", "DOE^JANE", true)]
-    [InlineData(Vr.PN, "Doe^Jane", "Doe^Jane^^", true)]
-    [InlineData(Vr.LO, "ab?d", "abcd", true)]
-    [InlineData(Vr.LO, "ABCD", "abcd", false)]
-    [InlineData(Vr.LO, "*x*y*z", "axbyczz", true)]
-    [InlineData(Vr.LO, "*x*y*z", "axbyczq", false)]
-    [InlineData(Vr.DA, "20200101-20201231", "20200615", true)]
-    [InlineData(Vr.DA, "-20201231", "20210101", false)]
-    [InlineData(Vr.DA, "20200101-", "", false)]
-    [InlineData(Vr.TM, "1000-1100", "103059.5", true)]
-    [InlineData(Vr.UI, "1.2\\1.3", "1.3", true)]
-    [InlineData(Vr.UI, "1.*", "1.3", false)]
-    [InlineData(Vr.LO, "", "anything", true)]
-    public void Matching(Vr vr, string key, string value, bool matches) => KeyMatch.IsMatch(vr, key, value).ShouldBe(matches);
-
     private static void AddDestination(GatewayHarness gateway, int port) =>
         gateway.Options.MoveDestinations.Add(new PeerOptions { AETitle = "CLINIC", Host = "127.0.0.1", Port = port });
 
