@@ -21,7 +21,7 @@ public sealed class PacsFaultTests : IDisposable
         await pacs.StopListening();
         await using GatewayProcess gateway = await GatewayProcess.Prepare(pacs.Port, change: static c =>
         {
-            c["Spool"]!["QuotaMegabytes"] = 2;
+            c["Spool"]!["QuotaMegabytes"] = 5;
             c["Pacs"]!["Associations"] = 1;
         });
         await gateway.StartAgain(clock.Environment);

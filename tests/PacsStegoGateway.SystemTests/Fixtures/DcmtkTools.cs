@@ -73,6 +73,10 @@ public sealed class StoreScp : IAsyncDisposable
     /// <summary>Files received so far.</summary>
     public IReadOnlyList<string> Received => Directory.GetFiles(_folder.Path);
 
+    /// <summary>True when the last association is over.</summary>
+    public bool HasEnded => _process.Output.TrimEnd().Split('\n')[^1] is { } last
+        && (last.Contains("Association Release", StringComparison.Ordinal) || last.Contains("Abort", StringComparison.Ordinal));
+
     /// <param name="options">More of its switches, such as +xi: Implicit VR Little Endian only.</param>
     public static async Task<StoreScp> Start(string aeTitle, params string[] options)
     {

@@ -28,6 +28,7 @@ public static class Ledger
         ShouldBeSame(forwarded, GatewayRows.Events(gateway, "Protected").Where(uid => !quarantined.Contains(uid)), "records of protection");
         ShouldBeSame(forwarded, GatewayRows.Events(gateway, "Forwarded"), "records of forwarding");
 
+        (await gateway.Psg("audit", "verify")).ShouldSucceed();
         (await gateway.Stop()).ShouldBe(0, gateway.Output);
         await gateway.StartAgain();
         IReadOnlySet<string> owned = GatewayRows.OwnedFiles(gateway);

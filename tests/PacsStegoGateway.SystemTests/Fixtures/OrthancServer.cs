@@ -94,16 +94,22 @@ public sealed class OrthancServer : IAsyncDisposable
         return files;
     }
 
-    /// <summary>Takes away an instance and stores another file in its place, as a PACS that recompresses does.</summary>
-    public async Task Replace(string sopInstanceUID, byte[] file)
+    /// <summary>Loses an instance.</summary>
+    public async Task Delete(string sopInstanceUID)
     {
         CancellationToken cancel = TestContext.Current.CancellationToken;
         JsonElement instances = await _http.GetFromJsonAsync<JsonElement>("/instances?expand", cancel);
         string id = instances.EnumerateArray().Single(i => i.GetProperty("MainDicomTags").GetProperty("SOPInstanceUID").GetString() == sopInstanceUID)
             .GetProperty("ID").GetString()!;
         (await _http.DeleteAsync(new Uri($"/instances/{id}", UriKind.Relative), cancel)).EnsureSuccessStatusCode();
+    }
+
+    /// <summary>Takes away an instance and stores another file in its place, as a PACS that recompresses does.</summary>
+    public async Task Replace(string sopInstanceUID, byte[] file)
+    {
+        await Delete(sopInstanceUID);
         using var content = new ByteArrayContent(file);
-        (await _http.PostAsync(new Uri("/instances", UriKind.Relative), content, cancel)).EnsureSuccessStatusCode();
+        (await _http.PostAsync(new Uri("/instances", UriKind.Relative), content, TestContext.Current.CancellationToken)).EnsureSuccessStatusCode();
     }
 
     public async ValueTask DisposeAsync()
