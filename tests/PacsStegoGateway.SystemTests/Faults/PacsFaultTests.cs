@@ -22,7 +22,9 @@ public sealed class PacsFaultTests : IDisposable
         await using GatewayProcess gateway = await GatewayProcess.Prepare(pacs.Port, change: static c =>
         {
             c["Spool"]!["QuotaMegabytes"] = 5;
+            // One at a time, or neighbours overtake each other.
             c["Pacs"]!["Associations"] = 1;
+            c["Work"]!["Workers"] = 1;
         });
         await gateway.StartAgain(clock.Environment);
         List<PhantomInstance> images = Images.Small(_folder.Folder("images"), 24);
