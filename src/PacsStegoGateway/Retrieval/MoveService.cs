@@ -174,9 +174,11 @@ public sealed partial class MoveService(
         PacsFetcher fetcher = createFetcher();
         foreach (IGrouping<(string, string), FoundInstance> series in progress.All.Where(progress.IsWaiting).GroupBy(static f => (f.Row.StudyUID, f.Row.SeriesUID)).ToList())
         {
-            foreach (FoundInstance[] some in series.Chunk(PacsFetcher.MostAtOnce))
+            var parts = new Stack<FoundInstance[]>(series.Chunk(PacsFetcher.MostAtOnce).Reverse());
+            while (parts.TryPop(out FoundInstance[]? some))
             {
                 cancellationToken.ThrowIfCancellationRequested();
+                bool answered = true;
                 try
                 {
                     await fetcher.FetchAsync([.. some.Select(static f => f.Row)], delivery.FromPacsAsync, cancellationToken);
@@ -185,6 +187,7 @@ public sealed partial class MoveService(
                 {
                     // This part failed; the PACS may well give the next.
                     LogBroken(logger, e);
+                    answered = e.Status is not null;
                 }
 
                 if (delivery.IsBroken)
@@ -192,7 +195,19 @@ public sealed partial class MoveService(
                     return;
                 }
 
-                await delivery.FailAsync(some.Where(progress.IsWaiting), "The PACS did not give the object.");
+                FoundInstance[] missing = [.. some.Where(progress.IsWaiting)];
+                if (answered && some.Length > 1 && missing.Length > 0)
+                {
+                    // Orthanc gives nothing of a list when it has lost one of it: asked for by halves, the others come.
+                    foreach (FoundInstance[] half in missing.Chunk((missing.Length + 1) / 2))
+                    {
+                        parts.Push(half);
+                    }
+                }
+                else
+                {
+                    await delivery.FailAsync(missing, "The PACS did not give the object.");
+                }
             }
         }
     }

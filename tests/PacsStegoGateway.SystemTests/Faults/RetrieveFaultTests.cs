@@ -16,8 +16,8 @@ public sealed class RetrieveFaultTests(RetrieveFaultTests.Archive archive) : ICl
         await archive.Orthanc.Delete(archive.PseudonymOf(archive.Lost));
         Finished moved = await DcmtkTools.Move(archive.Gateway.Port, "CLINIC", "PSG", "CLINIC", "STUDY", $"StudyInstanceUID={archive.Study}");
         DcmtkTools.Statuses(moved)[^1].ShouldBe("B000");
-        string trail = (await archive.Gateway.Psg("audit", "list", "--json", "--event", "RetrieveFailed")).StandardOutput;
-        moved.Output.Contains($"Completed Suboperations       : {archive.Images.Count - 1}", StringComparison.Ordinal).ShouldBeTrue(trail + archive.Gateway.Process.Output);
+
+        moved.Output.Contains($"Completed Suboperations       : {archive.Images.Count - 1}", StringComparison.Ordinal).ShouldBeTrue(archive.Gateway.Process.Output);
         moved.Output.ShouldContain("Failed Suboperations          : 1");
         (archive.Clinic.Received.Count - before).ShouldBe(archive.Images.Count - 1);
     }
