@@ -76,6 +76,11 @@ public sealed class AuditChain(KeyRing keys)
         return Finish(keyId);
     }
 
+    /// <summary>Whether the head was sealed with the key that it names; null when the ring does not have that key.</summary>
+    public bool? IsSealed(AuditHead head) => Knows(head.KeyId)
+        ? SealOf(head.KeyId, head.Trail, head.Sequence, head.Mac).AsSpan().SequenceEqual(head.Seal)
+        : null;
+
     /// <summary>The signature of a line of text.</summary>
     /// <exception cref="KeyRingException">The ring has no such key.</exception>
     public byte[] Sign(long keyId, string line)

@@ -20,6 +20,10 @@ public enum AuditEvent
 
     /// <summary>Somebody read the trail: listed, showed or exported it.</summary>
     TrailRead = 111,
+
+    /// <summary>The end of the trail was not where a gateway had left it: somebody without the key has set it, or put back an old one.</summary>
+    TrailBroken = 112,
+
     AssociationAccepted = 200,
     AssociationRejected = 201,
     AssociationAborted = 202,

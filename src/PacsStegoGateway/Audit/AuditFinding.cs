@@ -18,7 +18,7 @@ public enum AuditFault
     /// <summary>Entries are gone from the end.</summary>
     Truncated,
 
-    /// <summary>The end of the trail was set by somebody who does not have the key.</summary>
+    /// <summary>The end of the trail was set by somebody who does not have the key, now or when the entry was written.</summary>
     HeadChanged,
 
     /// <summary>The row that tells the end is gone.</summary>

@@ -55,6 +55,7 @@ public sealed record DicomAuditEvent(AuditCode Id, char Action, AuditCode? Type 
         AuditEvent.ConfigurationChanged or AuditEvent.ConfigurationRefused or AuditEvent.KeyChanged => new(Alert, 'E', SecurityConfiguration),
         AuditEvent.WorkTakenOver => new(Activity, 'E'),
         AuditEvent.TrailTakenOver => new(Alert, 'E', new AuditCode("110134", "Audit Recording Started")),
+        AuditEvent.TrailBroken => new(Alert, 'E'),
         AuditEvent.TrailRead => new(LogUsed, 'R'),
         AuditEvent.AssociationAccepted => new(Authentication, 'E', new AuditCode("110122", "Login")),
         AuditEvent.AssociationAborted => new(Authentication, 'E', new AuditCode("110123", "Logout")),

@@ -20,6 +20,8 @@ public sealed partial class Forwarder : BackgroundService
     /// <summary>Longest that a destination is obeyed which asks to be left alone.</summary>
     private static readonly TimeSpan LongestRest = TimeSpan.FromHours(1);
 
+    private static readonly DicomReadOptions ToStudy = new() { StopBefore = Tags.SeriesInstanceUID, LongestReadSource = 0 };
+
     private readonly GatewayStore _store;
     private readonly Spool _spool;
     private readonly Destination _destination;
@@ -146,8 +148,16 @@ public sealed partial class Forwarder : BackgroundService
             using ByteSource file = _spool.Open(row.ProtectedFile!);
             // The file's own: lossy pixels leave uncompressed, whatever the row was received in.
             var written = TransferSyntax.Of(Part10.TransferSyntaxOf(file));
-            return await SettleAsync(delivery, await sender.SendAsync(
-                new ObjectToSend(row.SopClassUID, row.SopUID, written, Part10.DataSetOf(file)), stopping));
+            ByteSource dataSet = Part10.DataSetOf(file);
+            if (!IsProtectedObjectOf(row, dataSet, written))
+            {
+                // Somebody changed the row: the original, or another patient's object, must not leave in its place.
+                LogOtherObject(_logger, row.Id);
+                await _store.QuarantineAsync(row, RefusalReason.ProofFailed, "The file that the row names is not its protected object.");
+                return null;
+            }
+
+            return await SettleAsync(delivery, await sender.SendAsync(new ObjectToSend(row.SopClassUID, row.SopUID, written, dataSet), stopping));
         }
         catch (FileNotFoundException)
         {
@@ -174,6 +184,13 @@ public sealed partial class Forwarder : BackgroundService
             LogSpool(_logger, row.Id, e);
             return TimeSpan.Zero;
         }
+    }
+
+    /// <summary>By the pseudonyms it bears, which no original has. Its first elements are read.</summary>
+    private static bool IsProtectedObjectOf(InstanceRow row, ByteSource dataSet, TransferSyntax transferSyntax)
+    {
+        DataSet first = DataSetReader.Read(dataSet, transferSyntax, ToStudy);
+        return first.GetText(Tags.SOPInstanceUID) == row.SopUID && first.GetText(Tags.StudyInstanceUID) == row.StudyUID;
     }
 
     private async Task<TimeSpan?> SettleAsync(DeliveryRow delivery, SendOutcome outcome)
@@ -231,6 +248,9 @@ public sealed partial class Forwarder : BackgroundService
 
     [LoggerMessage(4007, LogLevel.Warning, "Instance {Id} is sent again later: {Detail}")]
     private static partial void LogLater(ILogger logger, long id, string detail);
+
+    [LoggerMessage(4009, LogLevel.Critical, "The row of instance {Id} names a file that is not its protected object: quarantined. Was the database changed?")]
+    private static partial void LogOtherObject(ILogger logger, long id);
 
     [LoggerMessage(4008, LogLevel.Information, "{Destination} {What} ({Hours} local time).")]
     private static partial void LogHours(ILogger logger, string destination, string what, string hours);

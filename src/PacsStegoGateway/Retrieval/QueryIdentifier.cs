@@ -7,6 +7,12 @@ namespace PacsStegoGateway.Retrieval;
 /// <summary>The identifier of a C-FIND, C-MOVE or C-GET that obeys the rules of its service (PS3.4 C.4.1.2, C.4.2.2).</summary>
 public sealed class QueryIdentifier
 {
+    /// <summary>
+    /// Characters of the longest key that is no list of UIDs: it is compared with every patient there is, and names have 5 components of 64
+    /// in 3 groups at most.
+    /// </summary>
+    public const int LongestText = 1024;
+
     private readonly List<(Tag Tag, Vr Vr, string Text, QueryLevel Level)> _toMatch;
 
     private QueryIdentifier(QueryLevel level, DataSet keys)
@@ -36,6 +42,12 @@ public sealed class QueryIdentifier
         if (QueryLevels.Of(request.Identifier, request.AffectedSOPClassUID) is not { } level)
         {
             return (null, "Query/Retrieve Level is missing or not of this model");
+        }
+
+        if (request.Identifier.Any(k => !k.Tag.IsGroupLength && DataDictionary.VrOf(k.Tag) != Vr.UI && EssentialIdentity.Attributes.Contains(k.Tag)
+            && request.Identifier.GetText(k.Tag) is { Length: > LongestText }))
+        {
+            return (null, $"A key other than a UID is longer than {LongestText}");
         }
 
         bool relational = IsRelational(request);

@@ -99,9 +99,40 @@ public sealed partial class GatewayStore
         }
 
         AuditHead head = await LockHeadAsync(connection, transaction);
+        if (!await IsAsLeftAsync(connection, transaction, head))
+        {
+            // Going on would seal what somebody did to the end, and hide it: so it is said, where it cannot be taken back.
+            _pendingAudit.Insert(0, Broken("The end of the trail is not where a gateway left it: entries before this one may be gone."));
+        }
+
         (IReadOnlyList<ChainedEntry> entries, AuditHead after) = _chain.Extend(head, _pendingAudit);
         await _audit.WriteAsync(connection, transaction, entries, after);
         return after;
+    }
+
+    private AuditRecord Broken(string detail) => new AuditRecord(AuditEvent.TrailBroken, AuditOutcome.SeriousFailure)
+    {
+        At = _time.GetUtcNow(),
+        Node = Node,
+        Detail = detail,
+    }.Storable();
+
+    /// <summary>
+    /// Whether some gateway left the end of the trail like this: sealed with its key, and not before the place where we left it
+    /// ourselves. Of a key that our ring does not have yet, only that the last entry bears it too: <c>psg audit verify</c>, with the
+    /// whole ring, proves that one.
+    /// </summary>
+    private async Task<bool> IsAsLeftAsync(DbConnection connection, DbTransaction transaction, AuditHead head)
+    {
+        if (LastAuditHead is { } ours
+            && (head.Sequence < ours.Sequence || !head.Trail.AsSpan().SequenceEqual(ours.Trail)
+                || (head.Sequence == ours.Sequence && !head.Mac.AsSpan().SequenceEqual(ours.Mac))))
+        {
+            return false;
+        }
+
+        return head.Sequence == 0 || (_chain.IsSealed(head) ?? await connection.ExecuteScalarAsync<bool>(
+            "SELECT EXISTS (SELECT 1 FROM audit WHERE sequence = @Sequence AND key_id = @KeyId AND mac = @Mac)", head, transaction));
     }
 
     private async Task<AuditHead> LockHeadAsync(DbConnection connection, DbTransaction transaction) =>

@@ -52,6 +52,12 @@ public sealed partial class GatewayStore
             return;
         }
 
+        if (head.Sequence > 0)
+        {
+            // An upgrade takes them in before anything is written into the chain.
+            head = await WriteAsync([Broken("A table of entries without a chain was found beside a trail that has one: what was taken in from it may be anybody's.")]);
+        }
+
         long last = 0;
         long taken = 0;
         while (true)

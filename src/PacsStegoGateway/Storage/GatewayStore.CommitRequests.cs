@@ -153,7 +153,7 @@ public sealed partial class GatewayStore
                   (SELECT COUNT(*) FROM deliveries d WHERE d.instance_id = i.id AND d.state IN ('pending', 'dead')) AS "NotSent",
                   (SELECT COUNT(*) FROM deliveries d WHERE d.instance_id = i.id AND d.is_final = 0) AS "NotFinal",
                   (SELECT COUNT(*) FROM instances o WHERE o.sop_uid = i.sop_uid AND o.is_primary = 0 AND o.state = 'quarantined'
-                    AND o.reason = '{nameof(RefusalReason.ConflictingContent)}') AS "Conflicts"
+                    AND (o.reason = '{nameof(RefusalReason.ConflictingContent)}' OR o.calling_ae <> i.calling_ae)) AS "Conflicts"
                 FROM instances i WHERE i.is_primary = 1 AND {_dialect.IsOneOf("i.sop_uid", "some")}
                 """,
                 new { some }, cancellationToken: cancellationToken)), cancellationToken))
@@ -202,7 +202,8 @@ public sealed partial class GatewayStore
         {
             CommitmentLevel? reached = State switch
             {
-                // Who sent other content under this UID must not be told that we have it, while that lies in quarantine.
+                // Who sent other content under this UID must not be told that we have it, while that lies in quarantine: as a conflict, or
+                // because a later object of somebody else took the UID. One who sent both himself knows that he corrected it.
                 _ when Conflicts > 0 => null,
                 InstanceState.Quarantined => null,
                 InstanceState.Received => CommitmentLevel.Received,

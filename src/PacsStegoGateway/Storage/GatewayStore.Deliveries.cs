@@ -19,7 +19,7 @@ public sealed partial class GatewayStore
     /// <summary>Our deliveries to a destination whose time has come, oldest first.</summary>
     /// <remarks>What was written later than now was written by a clock that has been put back: the time it waits for means nothing.</remarks>
     public Task<IReadOnlyList<DeliveryRow>> DueDeliveriesAsync(string destination, int limit, CancellationToken cancellationToken) => DeliveriesAsync(
-        "d.destination = @destination AND d.node = @Node AND d.state = 'pending' AND d.is_final = 0 AND (d.next_attempt_at <= @Now OR d.updated_at > @Now) ORDER BY d.id LIMIT @limit",
+        "d.destination = @destination AND d.node = @Node AND d.state = 'pending' AND d.is_final = 0 AND i.state IN ('protected', 'forwarded') AND (d.next_attempt_at <= @Now OR d.updated_at > @Now) ORDER BY d.id LIMIT @limit",
         new { destination, Node, Now, limit }, cancellationToken);
 
     /// <summary>pending → sent, with its audit entry. The last one moves the object to forwarded, or committed.</summary>
@@ -91,7 +91,7 @@ public sealed partial class GatewayStore
     }
 
     /// <summary>Moves the object on when its deliveries allow it.</summary>
-    /// <returns>True when every delivery is final.</returns>
+    /// <returns>True when every delivery is final, and nothing else needs the files.</returns>
     private async Task<bool> AdvanceAsync(DbConnection connection, DbTransaction transaction, long instanceId)
     {
         // Held: of two that settle the last two deliveries at a time, the second must see the first.
@@ -108,13 +108,14 @@ public sealed partial class GatewayStore
             return false;
         }
 
-        await connection.ExecuteAsync(
+        // What is in quarantine, or about to be protected again, needs its files whoever has it by now.
+        int moved = await connection.ExecuteAsync(
             """
             UPDATE instances SET state = @To, reason = NULL, detail = NULL, attempts = 0, next_attempt_at = 0, updated_at = @Now
             WHERE id = @instanceId AND state IN ('protected', 'forwarded')
             """,
             new { To = open == 0 && committed > 0 ? "committed" : "forwarded", Now, instanceId }, transaction);
-        return open == 0;
+        return moved > 0 && open == 0;
     }
 
     private async Task InsertDeliveriesAsync(DbConnection connection, DbTransaction transaction, InstanceRow row, IReadOnlyList<ForwardTarget> destinations)

@@ -90,6 +90,8 @@ public sealed partial class GatewayStore
 
         await InsertAuditAsync(connection, transaction, ByOperator(delivery, AuditEvent.DeliveryDropped, by));
         long instance = delivery.Instance.Id;
+        // Held: of two that drop the last two deliveries at a time, the second must see that none is left.
+        await connection.ExecuteScalarAsync<long>($"SELECT id FROM instances WHERE id = @instance {_dialect.ForUpdate}", new { instance }, transaction);
         if (await connection.ExecuteScalarAsync<long>("SELECT COUNT(*) FROM deliveries WHERE instance_id = @instance", new { instance }, transaction) > 0)
         {
             return await AdvanceAsync(connection, transaction, instance) ? DropResult.DroppedLast : DropResult.Dropped;

@@ -167,6 +167,70 @@ public sealed class AuditVerifyTests(PostgresFixture postgres) : IClassFixture<P
             async () => (await VerifyAsync(store, both)).First!.ShouldSatisfyAllConditions(f => f.Sequence.ShouldBe(1), f => f.Fault.ShouldBe(AuditFault.Truncated)));
     }
 
+    [Theory, MemberData(nameof(Kinds))]
+    public async Task What_was_cut_off_without_the_key_is_found_also_after_the_gateway_has_gone_on_writing(DatabaseKind kind)
+    {
+        StoreDialect dialect = await _bench.DialectAsync(kind);
+        await using GatewayStore store = await FilledAsync(dialect);
+        AuditHead old = store.LastAuditHead!;
+        await store.AppendAuditAsync(AuditBench.Full());
+        await using var thief = await Thief.ConnectAsync(dialect);
+        const string CutTo10 = "DELETE FROM audit WHERE sequence > 10; UPDATE audit_head SET sequence = 10, mac = (SELECT mac FROM audit WHERE sequence = 10)";
+        string cutWithOldHead = $"DELETE FROM audit WHERE sequence > {Entries}; UPDATE audit_head SET sequence = {Entries}, mac = {thief.Bytes(old.Mac)}, seal = {thief.Bytes(old.Seal)}";
+        string cutAll = $"DELETE FROM audit; UPDATE audit_head SET sequence = 0, key_id = 0, trail = {thief.Bytes("")}, mac = {thief.Bytes("")}, seal = {thief.Bytes("")}";
+        (string Sql, bool IsStopped, long Marked)[] deeds =
+        [
+            (CutTo10, true, 11),
+            (CutTo10, false, 11),
+            // A key that the ring does not have excuses nothing when the last entry does not bear it too.
+            ($"{CutTo10}, key_id = 7", true, 11),
+            // With an old copy of the end, and from the beginning: not behind the back of a gateway that runs.
+            (cutWithOldHead, false, Entries + 1),
+            (cutAll, false, 1),
+        ];
+        foreach ((string sql, bool isStopped, long marked) in deeds)
+        {
+            // Each deed is done to a gateway that has just written.
+            await store.AppendAuditAsync(AuditBench.Full());
+            await using GatewayStore started = await AuditBench.OpenAsync(dialect);
+            await thief.WithAsync(sql, async () =>
+            {
+                GatewayStore goesOn = isStopped ? started : store;
+                await goesOn.AppendAuditAsync(AuditBench.Full());
+                await goesOn.AppendAuditAsync(AuditBench.Full());
+                AuditVerdict verdict = await VerifyAsync(store);
+                verdict.First.ShouldBe(new AuditFinding(marked, AuditFault.HeadChanged,
+                    $"Entry {marked} tells: The end of the trail is not where a gateway left it: entries before this one may be gone."), sql);
+                verdict.Count.ShouldBe(1, sql);
+            });
+            await using GatewayStore fresh = await AuditBench.OpenAsync(dialect);
+            (await VerifyAsync(fresh)).IsGenuine.ShouldBeTrue();
+        }
+    }
+
+    [Theory, MemberData(nameof(Kinds))]
+    public async Task Entries_that_somebody_lets_the_gateway_take_in_as_those_of_an_earlier_version_are_found(DatabaseKind kind)
+    {
+        StoreDialect dialect = await _bench.DialectAsync(kind);
+        await using (GatewayStore store = await FilledAsync(dialect))
+        {
+            await using DbDataSource source = dialect.CreateDataSource();
+            await using DbConnection thief = await source.OpenConnectionAsync(Cancel);
+            await thief.ExecuteAsync(
+                """
+                CREATE TABLE audit_unchained (sequence BIGINT, at BIGINT, event TEXT, outcome INTEGER, calling_ae TEXT, remote_address TEXT,
+                  patient TEXT, study_uid TEXT, sop_uid TEXT, reason TEXT, detail TEXT)
+                """);
+            await thief.ExecuteAsync(
+                "INSERT INTO audit_unchained (sequence, at, event, outcome, calling_ae) VALUES (1, @At, 'Reidentified', 0, 'SOMEBODY')",
+                new { At = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() });
+        }
+
+        await using GatewayStore again = await AuditBench.OpenAsync(dialect);
+        AuditFinding first = (await VerifyAsync(again)).First!;
+        (first.Sequence, first.Fault).ShouldBe((Entries + 1, AuditFault.HeadChanged));
+    }
+
     [Fact]
     public async Task A_checkpoint_that_somebody_wrote_or_changed_is_named_and_one_that_was_never_finished_is_none()
     {

@@ -120,6 +120,51 @@ public sealed class DeliveryStoreTests(PostgresFixture postgres) : StoreRoom(pos
     }
 
     [Theory, MemberData(nameof(Kinds))]
+    public async Task What_is_in_quarantine_or_to_be_protected_again_keeps_its_files_whatever_a_destination_reports(DatabaseKind kind)
+    {
+        await using GatewayStore store = await OpenAsync(await DialectAsync(kind));
+        foreach (string sop in (string[])["2.25.1", "2.25.2", "2.25.3", "2.25.4"])
+        {
+            InstanceRow row = await ProtectAsync(store, sop, Pacs, Archive);
+            await store.SettleDeliverySentAsync((await store.DueDeliveriesAsync("ARCHIVE", 100, Cancel)).Single(d => d.Instance.SopUID == sop), "0000H");
+            (await store.QuarantineAsync(row, RefusalReason.ProofFailed, null)).ShouldBeTrue();
+        }
+
+        (await store.BeginCommitAsync("2.25.90", "ARCHIVE", 3, DateTimeOffset.UtcNow.AddHours(1))).Count.ShouldBe(3);
+        // The second is to be protected once more; the fourth is only waited for no longer.
+        await store.ReleaseAsync((await store.QuarantinedAsync(new QuarantineFilter(), Cancel)).Single(static r => r.SopUID == "2.25.2"), "by a test");
+        CommitReportOutcome heard = await store.ApplyCommitReportAsync("2.25.90", ["ARCHIVE"],
+            [new("2.25.1", CommitVerdict.Committed, ""), new("2.25.2", CommitVerdict.Committed, ""), new("2.25.3", CommitVerdict.SendAgain, "")],
+            static _ => default, 3, new AuditRecord(AuditEvent.CommitmentReported));
+        (heard.Committed, heard.SentAgain).ShouldBe((2, 1));
+        heard.FilesUnneeded.ShouldBeEmpty();
+        DeliveryRow fourth = (await store.QueuedAsync(new DeliveryFilter { State = DeliveryState.Sent }, Cancel)).ShouldHaveSingleItem();
+        (await store.DropDeliveryAsync(fourth, "by a test")).ShouldBe(DropResult.Dropped);
+        (await store.DueDeliveriesAsync("ARCHIVE", 100, Cancel)).ShouldBeEmpty("what is in quarantine is not sent");
+
+        IReadOnlyDictionary<InstanceState, long> states = await store.CountAsync(Cancel);
+        (states[InstanceState.Quarantined], states[InstanceState.Received]).ShouldBe((3, 1));
+        InstanceRow again = (await store.DueAsync(InstanceState.Received, 10, Cancel)).ShouldHaveSingleItem();
+        (await store.UnownedFilesAsync([again.ReceivedFile], Cancel)).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Two_who_drop_the_last_two_deliveries_at_a_time_leave_the_object_in_quarantine()
+    {
+        StoreDialect dialect = await DialectAsync(DatabaseKind.PostgreSql);
+        await using GatewayStore one = await OpenAsync(dialect);
+        await using GatewayStore two = await OpenAsync(dialect);
+        for (int i = 1; i <= 20; i++)
+        {
+            InstanceRow row = await ProtectAsync(one, $"2.25.{i}", Pacs, Archive);
+            IReadOnlyList<DeliveryRow> queued = await one.QueuedAsync(new DeliveryFilter(), Cancel);
+            DropResult[] results = await Task.WhenAll(one.DropDeliveryAsync(queued[0], "one"), two.DropDeliveryAsync(queued[1], "two"));
+            results.Order().ShouldBe(new[] { DropResult.Dropped, DropResult.Quarantined }.Order());
+            (await one.UnownedFilesAsync([row.ReceivedFile, row.ProtectedFile!], Cancel)).ShouldBeEmpty();
+        }
+    }
+
+    [Theory, MemberData(nameof(Kinds))]
     public async Task Queue_filters_and_pages_hold_together(DatabaseKind kind)
     {
         await using GatewayStore store = await OpenAsync(await DialectAsync(kind));

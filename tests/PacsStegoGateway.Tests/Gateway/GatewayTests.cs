@@ -1,4 +1,5 @@
 using System.Buffers;
+using Dapper;
 using PacsStegoGateway.Audit;
 using PacsStegoGateway.Dicom;
 using PacsStegoGateway.Dicom.Network;
@@ -127,6 +128,32 @@ public sealed class GatewayTests
         await gateway.UntilAsync(InstanceState.Forwarded, 3);
         gateway.Pacs.Requests.Count.ShouldBe(5);
         (await gateway.EventsAsync(new AuditFilter { Events = [AuditEvent.ForwardFailed] })).Count.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task A_row_that_somebody_changed_sends_neither_an_original_nor_another_object_in_its_place()
+    {
+        await using GatewayHarness gateway = await GatewayHarness.StartAsync();
+        await gateway.Pacs.StopAsync();
+        await gateway.SendAsync(1, 2, 3, 4);
+        await gateway.UntilAsync(InstanceState.Protected, 4);
+        await gateway.StopAsync();
+        await using (var database = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={gateway.DatabaseFile}"))
+        {
+            await database.OpenAsync(Cancel);
+            await database.ExecuteAsync("UPDATE instances SET protected_file = received_file WHERE id = 1");
+            string second = (await database.ExecuteScalarAsync<string>("SELECT protected_file FROM instances WHERE id = 2"))!;
+            string third = (await database.ExecuteScalarAsync<string>("SELECT protected_file FROM instances WHERE id = 3"))!;
+            await database.ExecuteAsync("UPDATE instances SET protected_file = NULL WHERE id IN (2, 3)");
+            await database.ExecuteAsync("UPDATE instances SET protected_file = CASE id WHEN 2 THEN @third ELSE @second END WHERE id IN (2, 3)", new { second, third });
+        }
+
+        gateway.Pacs.Start();
+        await gateway.StartAgainAsync();
+        await gateway.UntilAsync(InstanceState.Quarantined, 3);
+        await gateway.UntilAsync(InstanceState.Forwarded, 1);
+        gateway.Pacs.Requests.ShouldHaveSingleItem().AffectedSOPInstanceUID.ShouldBe(SampleObjects.Pseudonyms.MapUID(SampleObjects.SopUID(4)));
+        (await gateway.Host.Store.QuarantinedAsync(new QuarantineFilter(), Cancel)).ShouldAllBe(static r => r.Reason == nameof(RefusalReason.ProofFailed));
     }
 
     [Fact]

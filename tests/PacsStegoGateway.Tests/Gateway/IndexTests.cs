@@ -122,6 +122,16 @@ public sealed class IndexTests(PostgresFixture postgres, ITestOutputHelper outpu
         }
     }
 
+    [Fact]
+    public async Task A_key_that_would_be_compared_with_everybody_for_minutes_is_refused_and_a_long_list_of_UIDs_is_not()
+    {
+        await using GatewayStore store = await OpenAsync(await DialectAsync(DatabaseKind.Sqlite));
+        string longest = string.Concat(Enumerable.Repeat("A*B\\", 256));
+        (await FindAsync(store, Views.Original, "PATIENT", (Tags.PatientName, longest))).ShouldBeEmpty();
+        Should.Throw<InvalidOperationException>(() => Search(store, Views.Original, "PATIENT", (Tags.PatientName, longest + "AA"))).Message.ShouldContain("1024");
+        (await FindAsync(store, Views.Original, "STUDY", (Tags.PatientID, "P"), (Tags.StudyInstanceUID, string.Join('\\', Enumerable.Range(1, 5000).Select(static i => $"1.2.{i}"))))).ShouldBeEmpty();
+    }
+
     private static IAsyncEnumerable<QueryMatch> Search(GatewayStore store, QueryView view, string level, params (Tag Tag, string Text)[] keys)
     {
         var identifier = new DataSet();

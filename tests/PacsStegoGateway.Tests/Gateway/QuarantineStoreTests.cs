@@ -81,6 +81,21 @@ public sealed class QuarantineStoreTests(PostgresFixture postgres) : IClassFixtu
     }
 
     [Theory, MemberData(nameof(Kinds))]
+    public async Task Nobody_is_told_that_his_object_is_kept_when_anothers_took_its_UID_and_his_lies_in_quarantine(DatabaseKind kind)
+    {
+        await using GatewayStore store = await OpenAsync(await DialectAsync(kind));
+        foreach ((string sop, string later) in (IEnumerable<(string, string)>)[("2.25.1", "CT1"), ("2.25.2", "CT2")])
+        {
+            await QuarantineAsync(store, Row(sop));
+            (await store.ReceiveAsync(Row(sop, content: 2, callingAE: later))).ShouldBe(new Receipt(ReceiptKind.New));
+        }
+
+        IReadOnlyDictionary<string, CommitStanding> standings = await store.StandingsAsync(["2.25.1", "2.25.2"], Cancel);
+        standings["2.25.1"].Reached.ShouldBe(CommitmentLevel.Received, "its sender corrected it");
+        standings["2.25.2"].Reached.ShouldBeNull("somebody else took its place");
+    }
+
+    [Theory, MemberData(nameof(Kinds))]
     public async Task Other_bytes_are_a_conflict_when_the_quarantined_object_was_protected_once_even_before_a_retry(DatabaseKind kind)
     {
         await using GatewayStore store = await OpenAsync(await DialectAsync(kind));
@@ -146,7 +161,7 @@ public sealed class QuarantineStoreTests(PostgresFixture postgres) : IClassFixtu
     private static async Task<IEnumerable<AuditEvent>> EventsAsync(GatewayStore store) =>
         (await store.QueryAuditAsync(new AuditFilter(), Cancel)).Select(static r => r.Event);
 
-    private static InstanceRow Row(string sop, byte content = 1, string? file = null, long id = 0) => new()
+    private static InstanceRow Row(string sop, byte content = 1, string? file = null, long id = 0, string callingAE = "CT1") => new()
     {
         Id = id,
         SopUID = sop,
@@ -157,7 +172,7 @@ public sealed class QuarantineStoreTests(PostgresFixture postgres) : IClassFixtu
         TransferSyntaxUID = "1.2.840.10008.1.2.1",
         Essentials = [1, 2, 3],
         ContentHash = [content],
-        CallingAE = "CT1",
+        CallingAE = callingAE,
         RemoteAddress = "127.0.0.1",
         ReceivedFile = file ?? Guid.NewGuid().ToString("N"),
         ReceivedBytes = 10,
