@@ -31,6 +31,11 @@ internal static partial class AuditCommand
             IReadOnlyList<AuditRecord> records = await opened.Store.QueryAuditAsync(filter, cancellation).ConfigureAwait(false);
             await RecordReadAsync(opened.Store, filter, $"{records.Count} entries listed, {AuditSwitches.Words(filter)}.").ConfigureAwait(false);
             Print(records, filter.Limit, result.GetValue(json));
+            if (records.Count == 0 && switches.HintWithoutIssuer(result) is { } hint)
+            {
+                await Console.Error.WriteLineAsync(hint).ConfigureAwait(false);
+            }
+
             return ExitCode.Done;
         });
         return command;

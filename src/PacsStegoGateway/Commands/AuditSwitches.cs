@@ -35,6 +35,15 @@ internal sealed class AuditSwitches
     public bool AskByOriginal(ParseResult result) =>
         (result.GetValue(_originalPatient) ?? result.GetValue(_originalStudy) ?? result.GetValue(_originalInstance)) is not null;
 
+    /// <summary>
+    /// What to say when nothing was found and a Patient ID was given without issuer: with one it is another pseudonym, and nothing
+    /// found must not be taken for nothing done. Null otherwise.
+    /// </summary>
+    public string? HintWithoutIssuer(ParseResult result) =>
+        result.GetValue(_originalPatient) is { } original && !original.Contains('^', StringComparison.Ordinal)
+            ? "--original-patient names no issuer: a patient whose objects have Issuer of Patient ID (0010,0021) is found as ISSUER^ID only."
+            : null;
+
     /// <summary>What was asked for; original identifiers become the pseudonyms that the trail holds.</summary>
     public AuditFilter Read(ParseResult result, KeyRing keys)
     {

@@ -34,7 +34,7 @@ internal static class CheckConfigCommand
         await OpenAllAsync(options, problems, cancellation).ConfigureAwait(false);
         if (problems.Count > 0)
         {
-            throw new ConfigurationException(problems);
+            throw new ConfigurationException(file is null ? [ConfigurationFile.NotFound, .. problems] : problems);
         }
 
         foreach (string warning in KeyPlace.Warnings(options))
@@ -59,7 +59,12 @@ internal static class CheckConfigCommand
         GatewayOptions running = GatewayConfiguration.Read(path, problems) ?? throw new ConfigurationException(problems);
         string[] lines = [.. ConfigurationDifference.Between(running, options).Where(static d => d.Before != "(secret)" && d.After != "(secret)")
             .Select(static d => $"{(d.IsLive ? "at once       " : "at a restart  ")}{d}")];
-        return lines.Length == 0 ? "No difference." : string.Join(Environment.NewLine, lines);
+        // What was kept without its secrets may miss them: that is no problem of the change.
+        IReadOnlyList<ConfigurationProblem> before = GatewayOptionsValidator.Validate(running);
+        ConfigurationProblem[] unfit = [.. GatewayOptionsValidator.Validate(ConfigurationDifference.TakeLive(running, options)).Except(before)];
+        return lines.Length == 0 ? "No difference."
+            : string.Join(Environment.NewLine, [.. lines, .. unfit.Length == 0 ? (string[])[]
+                : ["The running gateway refuses all of it until a restart, because with what waits for one the rest does not fit:", .. unfit.Select(static p => "  " + p)]]);
     }
 
     /// <summary>Opens what is named, except where the name itself is already a problem: the same would be said twice.</summary>

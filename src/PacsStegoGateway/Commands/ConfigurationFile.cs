@@ -22,12 +22,26 @@ internal static class ConfigurationFile
         return File.Exists(DefaultPath) ? DefaultPath : File.Exists(besideProgram) ? besideProgram : null;
     }
 
+    /// <summary>Said before all else when something is wrong and no file was found: what is wrong is only that nothing was read.</summary>
+    public static ConfigurationProblem NotFound => new(DefaultPath,
+        $"no such file in the working folder or beside the program; name it by --config or {EnvironmentVariable}. Only environment variables, switches and defaults hold.");
+
     /// <summary>Loads and checks the configuration.</summary>
     /// <param name="named">What <c>--config</c> said, or null.</param>
     /// <param name="switches"><c>--Section:Key=value</c>.</param>
     /// <exception cref="ConfigurationException">Anything is wrong with it.</exception>
-    public static GatewayOptions Load(string? named, IReadOnlyList<string> switches) =>
-        GatewayConfiguration.Load(Find(named), switches);
+    public static GatewayOptions Load(string? named, IReadOnlyList<string> switches)
+    {
+        string? file = Find(named);
+        try
+        {
+            return GatewayConfiguration.Load(file, switches);
+        }
+        catch (ConfigurationException e) when (file is null)
+        {
+            throw new ConfigurationException([NotFound, .. e.Problems]);
+        }
+    }
 
     /// <summary>Loads what a verb needs that works without the service: problems of other sections do not concern it.</summary>
     /// <param name="named">What <c>--config</c> said, or null; with no file at all the defaults hold.</param>

@@ -23,8 +23,9 @@ internal static class KeysCommand
         list.SetAction(result => List(Open(result.GetValue(config), result.GetValue(ring)), result.GetValue(json)));
         var rotate = new Command("rotate", "Adds a key and makes it the active one; older keys still open what they sealed.") { config, ring };
         rotate.SetAction(result => Say(Open(result.GetValue(config), result.GetValue(ring)).Rotate()));
-        var retire = new Command("retire", "Marks a key as retired: images it sealed can no longer be revealed with this ring.") { id, config, ring };
-        retire.SetAction(result => Say(Open(result.GetValue(config), result.GetValue(ring)).Retire(ParseId(result.GetRequiredValue(id)))));
+        Option<bool> yes = new("--yes") { Description = "Really: no verb takes it back, only a copy of the ring from before." };
+        var retire = new Command("retire", "Marks a key as retired: images it sealed can no longer be revealed with this ring, nor spool files under it be opened.") { id, yes, config, ring };
+        retire.SetAction(result => Retire(ParseId(result.GetRequiredValue(id)), result.GetValue(yes), () => Open(result.GetValue(config), result.GetValue(ring))));
         return new Command("keys", "Makes and manages the key ring that seals identities.") { create, list, rotate, retire };
     }
 
@@ -72,6 +73,11 @@ internal static class KeysCommand
         AnsiConsole.Write(table);
         return ExitCode.Done;
     }
+
+    private static int Retire(uint id, bool sure, Func<KeyRing> open) => sure
+        ? Say(open().Retire(id))
+        : throw new CommandException($"Images sealed under {id:x8} can then no longer be revealed, and what waits or lies in quarantine under it "
+            + "no longer be opened. No verb takes that back: say --yes if it is meant.");
 
     private static int Say(KeyRing ring)
     {

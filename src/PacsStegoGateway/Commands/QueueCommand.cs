@@ -260,7 +260,7 @@ internal static class QueueCommand
         {
             table.AddRow(new[]
             {
-                entry.Id.ToString(CultureInfo.InvariantCulture), Age.Text(now - entry.QueuedAt), entry.Destination, StatusReport.Words(entry.State),
+                entry.Id.ToString(CultureInfo.InvariantCulture), Age.Text(now - entry.QueuedAt), entry.Destination, StatusReport.NameOf(entry.State),
                 entry.Attempts.ToString(CultureInfo.InvariantCulture), entry.Patient, entry.SopUID, entry.Detail ?? "",
             }.Select(Markup.Escape).ToArray());
         }
@@ -279,7 +279,7 @@ internal static class QueueCommand
     {
         (string Name, string Value)[] lines =
         [
-            ("Id", entry.Id.ToString(CultureInfo.InvariantCulture)), ("Destination", entry.Destination), ("State", StatusReport.Words(entry.State)),
+            ("Id", entry.Id.ToString(CultureInfo.InvariantCulture)), ("Destination", entry.Destination), ("State", $"{StatusReport.NameOf(entry.State)} ({StatusReport.Words(entry.State)})"),
             ("Queued (UTC)", Text(entry.QueuedAt)), ("Last change (UTC)", Text(entry.UpdatedAt)), ("Sent (UTC)", Text(entry.SentAt)),
             ("Attempts", entry.Attempts.ToString(CultureInfo.InvariantCulture)), ("Next not before", Text(entry.NextAttemptAt)),
             ("Gateway", entry.Node), ("Object", $"row {entry.InstanceId}, from {entry.CallingAE} to {entry.CalledAE}"), ("Patient", entry.Patient),

@@ -62,6 +62,9 @@ internal sealed record StatusReport(
         _ => "done",
     };
 
+    /// <summary>The state as the switch --state takes it.</summary>
+    public static string NameOf(DeliveryState state) => state.ToString().ToLowerInvariant();
+
     private static List<string> Attend(
         List<StatusNode> nodes, IReadOnlyList<NodeRow> dead, List<StatusObjects> objects, List<StatusQueue> queues, long? free, GatewayOptions options, DateTimeOffset now)
     {

@@ -66,12 +66,30 @@ public sealed class SqliteDialect(string path, int timeoutSeconds) : StoreDialec
     public override DbDataSource CreateDataSource()
     {
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        CreateForOwnerAlone();
         return SqliteFactory.Instance.CreateDataSource(new SqliteConnectionStringBuilder
         {
             DataSource = path,
             DefaultTimeout = timeoutSeconds,
             ForeignKeys = true,
         }.ConnectionString);
+    }
+
+    // SQLite makes a new file as the process's umask says, and its log and index like the file: whoever may read those reads pseudonyms.
+    private void CreateForOwnerAlone()
+    {
+        if (OperatingSystem.IsWindows() || File.Exists(path))
+        {
+            return;
+        }
+
+        using var made = new FileStream(path, new FileStreamOptions
+        {
+            Mode = FileMode.OpenOrCreate,
+            Access = FileAccess.Write,
+            Share = FileShare.ReadWrite | FileShare.Delete,
+            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+        });
     }
 
     // synchronous=FULL: with a write-ahead log, NORMAL would lose the last commits on power failure (sqlite.org/pragma.html).

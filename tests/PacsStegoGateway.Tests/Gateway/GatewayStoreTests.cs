@@ -45,6 +45,22 @@ public sealed class GatewayStoreTests(PostgresFixture postgres) : IClassFixture<
         (await store.CountAsync(Cancel))[InstanceState.Forwarded].ShouldBe(1);
     }
 
+    [Fact]
+    public async Task A_new_SQLite_database_is_for_its_owner_alone()
+    {
+        string path = Path.Combine(_folder, "owner.db");
+        await using GatewayStore store = await OpenAsync(new SqliteDialect(path, 5));
+        await store.ReceiveAsync(Row("2.25.1"));
+        foreach (string file in Directory.GetFiles(_folder, "owner.db*"))
+        {
+            // Windows has no modes of files.
+            if (!OperatingSystem.IsWindows())
+            {
+                File.GetUnixFileMode(file).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite, file);
+            }
+        }
+    }
+
     [Theory, MemberData(nameof(Kinds))]
     public async Task Same_bytes_are_a_duplicate_and_other_bytes_under_the_same_UID_are_quarantined(DatabaseKind kind)
     {
