@@ -33,11 +33,6 @@ internal static partial class AuditCommand
                     filter, records => AuditExport.WriteAsync(target, wanted, records, done => bar.Value = done), cancellation);
             }).ConfigureAwait(false);
             await Console.Error.WriteLineAsync($"{count} records.").ConfigureAwait(false);
-            if (count == 0 && switches.HintWithoutIssuer(result) is { } hint)
-            {
-                await Console.Error.WriteLineAsync(hint).ConfigureAwait(false);
-            }
-
             return ExitCode.Done;
         });
         return command;

@@ -31,7 +31,8 @@ internal static partial class AuditCommand
             IReadOnlyList<AuditRecord> records = await opened.Store.QueryAuditAsync(filter, cancellation).ConfigureAwait(false);
             await RecordReadAsync(opened.Store, filter, $"{records.Count} entries listed, {AuditSwitches.Words(filter)}.").ConfigureAwait(false);
             Print(records, filter.Limit, result.GetValue(json));
-            if (records.Count == 0 && switches.HintWithoutIssuer(result) is { } hint)
+            // Who asked before stands there too.
+            if (records.All(static r => r.Event is AuditEvent.TrailRead) && switches.HintWithoutIssuer(result) is { } hint)
             {
                 await Console.Error.WriteLineAsync(hint).ConfigureAwait(false);
             }
