@@ -13,7 +13,7 @@ namespace PacsStegoGateway.Retrieval;
 /// failed; there is nothing in between.
 /// </summary>
 public sealed partial class MoveService(
-    GatewayStore store, InstanceSearch search, Func<PacsFetcher> createFetcher, OriginalSource objects, LiveConfiguration live, ILogger<MoveService> logger)
+    GatewayStore store, InstanceSearch search, Func<IReadOnlyList<PacsFetcher>> createFetchers, OriginalSource objects, LiveConfiguration live, ILogger<MoveService> logger)
 {
     /// <summary>Revealing is computing: more at a time than there are cores only takes memory.</summary>
     private readonly SemaphoreSlim _revealing = new(Environment.ProcessorCount);
@@ -171,8 +171,55 @@ public sealed partial class MoveService(
             await delivery.FromSpoolAsync(local);
         }
 
-        PacsFetcher fetcher = createFetcher();
-        foreach (IGrouping<(string, string), FoundInstance> series in progress.All.Where(progress.IsWaiting).GroupBy(static f => (f.Row.StudyUID, f.Row.SeriesUID)).ToList())
+        List<FoundInstance> open = [.. progress.All.Where(progress.IsWaiting)];
+        if (open.Count == 0)
+        {
+            return;
+        }
+
+        IReadOnlyList<PacsFetcher> fetchers = createFetchers();
+        ILookup<long, string> holders = fetchers.Count > 1
+            ? await store.HoldersAsync([.. open.Select(static f => f.Row.Id)], cancellationToken)
+            : Enumerable.Empty<string>().ToLookup(static _ => 0L);
+        AssociationException? away = null;
+        for (int i = 0; i < fetchers.Count; i++)
+        {
+            // A row of an earlier version has no deliveries: what it says is that the PACS has the object.
+            List<FoundInstance> here = [.. open.Where(progress.IsWaiting).Where(f => i == 0 && !holders.Contains(f.Row.Id) || holders[f.Row.Id].Contains(fetchers[i].Destination))];
+            bool HasOther(FoundInstance found) => fetchers.Skip(i + 1).Any(f => holders[found.Row.Id].Contains(f.Destination));
+            try
+            {
+                await FetchAsync(fetchers[i], here, delivery, progress, HasOther, cancellationToken);
+            }
+            catch (AssociationException e) when (e.Failure == AssociationFailure.NotConnected && !delivery.IsBroken)
+            {
+                away = e;
+            }
+
+            if (delivery.IsBroken)
+            {
+                return;
+            }
+        }
+
+        if (away is not null)
+        {
+            throw away;
+        }
+
+        await delivery.FailAsync(open.Where(progress.IsWaiting), "No destination that holds the object can be asked for it.");
+    }
+
+    /// <param name="fetcher">Of a destination that holds them.</param>
+    /// <param name="instances">To be asked for.</param>
+    /// <param name="delivery">Takes what comes, and counts what does not.</param>
+    /// <param name="progress">Tells what still waits.</param>
+    /// <param name="hasOther">True when another destination will be asked for what this one does not give.</param>
+    /// <param name="cancellationToken">Ends the retrieval.</param>
+    private async Task FetchAsync(
+        PacsFetcher fetcher, IReadOnlyList<FoundInstance> instances, MoveDelivery delivery, MoveProgress progress, Func<FoundInstance, bool> hasOther, CancellationToken cancellationToken)
+    {
+        foreach (IGrouping<(string, string), FoundInstance> series in instances.GroupBy(static f => (f.Row.StudyUID, f.Row.SeriesUID)))
         {
             var parts = new Stack<FoundInstance[]>(series.Chunk(PacsFetcher.MostAtOnce).Reverse());
             while (parts.TryPop(out FoundInstance[]? some))
@@ -206,7 +253,7 @@ public sealed partial class MoveService(
                 }
                 else
                 {
-                    await delivery.FailAsync(missing, "The PACS did not give the object.");
+                    await delivery.FailAsync(missing.Where(f => !hasOther(f)), "The PACS did not give the object.");
                 }
             }
         }

@@ -10,14 +10,24 @@ namespace PacsStegoGateway.Retrieval;
 /// <summary>Takes one instance that the PACS gives back; its data set flows while this runs.</summary>
 public delegate ValueTask<StoreResponse> OnInstance(StoreRequest request, CancellationToken cancellationToken);
 
-/// <summary>Fetches protected objects from the PACS, one at a time, by C-GET or by C-MOVE to ourselves.</summary>
-public sealed class PacsFetcher(PacsOptions pacs, GatewayTls tls, AwaitedInstances awaited)
+/// <summary>Fetches protected objects from a destination that holds them, one at a time, by C-GET or by C-MOVE to ourselves.</summary>
+public sealed class PacsFetcher(DestinationOptions pacs, RetrieveMethod method, GatewayTls tls, AwaitedInstances awaited)
 {
     /// <summary>Instances asked for in one operation: a list that no PACS finds too long (64 characters each).</summary>
     public const int MostAtOnce = 64;
 
     private static readonly string[] Uncompressed =
         [TransferSyntax.ExplicitVRLittleEndian.UID, TransferSyntax.ImplicitVRLittleEndian.UID];
+
+    /// <summary>As rows call the destination.</summary>
+    public string Destination => pacs.KnownAs;
+
+    /// <summary>Everywhere that originals can be fetched from: the PACS first, then the other destinations that speak DIMSE, by C-GET.</summary>
+    public static IReadOnlyList<PacsFetcher> Of(GatewayOptions options, GatewayTls tls, AwaitedInstances awaited) =>
+    [
+        new(options.Pacs, options.Pacs.Retrieve, tls, awaited),
+        .. options.Destinations.Where(static d => d.Kind == DestinationKind.Dimse).Select(d => new PacsFetcher(d, RetrieveMethod.Get, tls, awaited)),
+    ];
 
     /// <summary>Asks for instances of one series. Those that do not come were not given; the caller counts.</summary>
     /// <param name="rows">At most <see cref="MostAtOnce"/>, of one study and series.</param>
@@ -27,7 +37,7 @@ public sealed class PacsFetcher(PacsOptions pacs, GatewayTls tls, AwaitedInstanc
     {
         await using RequestorAssociation association = await ConnectAsync(rows, cancellationToken);
         DataSet identifier = IdentifierOf(rows);
-        if (pacs.Retrieve == RetrieveMethod.Get)
+        if (method == RetrieveMethod.Get)
         {
             await association.GetAsync(SopClasses.StudyRootGet, identifier, (r, c) => onInstance(r, c), cancellationToken);
         }
@@ -66,8 +76,8 @@ public sealed class PacsFetcher(PacsOptions pacs, GatewayTls tls, AwaitedInstanc
     private Task<RequestorAssociation> ConnectAsync(IReadOnlyList<InstanceRow> rows, CancellationToken cancellationToken)
     {
         PeerAddress address = tls.AddressOf(pacs, pacs.CallingAETitle, pacs.ConnectTimeoutSeconds);
-        List<ProposedContext> contexts = [new(pacs.Retrieve == RetrieveMethod.Get ? SopClasses.StudyRootGet : SopClasses.StudyRootMove, Uncompressed)];
-        if (pacs.Retrieve == RetrieveMethod.Get)
+        List<ProposedContext> contexts = [new(method == RetrieveMethod.Get ? SopClasses.StudyRootGet : SopClasses.StudyRootMove, Uncompressed)];
+        if (method == RetrieveMethod.Get)
         {
             foreach (IGrouping<string, InstanceRow> kind in rows.GroupBy(static r => r.SopClassUID))
             {

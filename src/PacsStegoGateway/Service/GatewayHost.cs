@@ -211,7 +211,7 @@ public sealed partial class GatewayHost : IAsyncDisposable
             new WaitingRows(store, options.Work.MaxWaiting, TimeProvider.System), received, Log<InstanceIntake>(p)));
         services.AddSingleton(new QueryService(store, new IndexSearch(store), () => live.Current.Options.Retrieval));
         services.AddSingleton(p => new MoveService(store, new InstanceSearch(store),
-            () => new PacsFetcher(live.Current.Options.Pacs, live.Current.Tls, p.GetRequiredService<AwaitedInstances>()),
+            () => PacsFetcher.Of(live.Current.Options, live.Current.Tls, p.GetRequiredService<AwaitedInstances>()),
             new OriginalSource(protection.Reveal, vault.Pseudonyms, spool, maxBytes, () => live.Current.Options.Retrieval.SymbolAlone), live, Log<MoveService>(p)));
         var requested = new WorkSignal();
         var requestors = new OpenRequestors();

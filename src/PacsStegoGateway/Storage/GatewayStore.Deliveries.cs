@@ -22,6 +22,20 @@ public sealed partial class GatewayStore
         "d.destination = @destination AND d.node = @Node AND d.state = 'pending' AND d.is_final = 0 AND i.state IN ('protected', 'forwarded') AND (d.next_attempt_at <= @Now OR d.updated_at > @Now) ORDER BY d.id LIMIT @limit",
         new { destination, Node, Now, limit }, cancellationToken);
 
+    /// <summary>Which destinations have said that they hold these instances.</summary>
+    public async Task<ILookup<long, string>> HoldersAsync(IReadOnlyList<long> instances, CancellationToken cancellationToken)
+    {
+        var holders = new List<(long Instance, string Destination)>();
+        foreach (long[] some in instances.Chunk(500))
+        {
+            holders.AddRange(await ReadAsync(c => c.QueryAsync<(long, string)>(new CommandDefinition(
+                $"SELECT instance_id, destination FROM deliveries WHERE {_dialect.IsOneOf("instance_id", "some")} AND state IN ('sent', 'committed')",
+                new { some }, cancellationToken: cancellationToken)), cancellationToken));
+        }
+
+        return holders.ToLookup(static h => h.Instance, static h => h.Destination);
+    }
+
     /// <summary>pending → sent, with its audit entry. The last one moves the object to forwarded, or committed.</summary>
     public Task<Settlement> SettleDeliverySentAsync(DeliveryRow delivery, string detail) => WriteAsync((connection, transaction) => SettleAsync(
         connection, transaction, delivery, DeliveryState.Pending, DeliveryState.Sent, !delivery.WantsCommitment, detail, new AuditRecord(AuditEvent.Forwarded) { Detail = detail }));
