@@ -106,18 +106,21 @@ public sealed class KeyRing
         return new KeyRing(_path, document, [Open(entry), .. Keys.Select(key => key.State == KeyState.Active ? key.With(KeyState.Retained) : key)]);
     }
 
+    /// <summary>The key, when it can be retired.</summary>
+    /// <exception cref="KeyRingException">No such key, or it is the active one.</exception>
+    public SealingKey RequireRetirable(uint id) => Find(id) switch
+    {
+        null => throw new KeyRingException(KeyRingError.UnknownKey, $"The key ring holds no key {id:x8}; list the keys to see which it holds."),
+        { State: KeyState.Active } => throw new KeyRingException(KeyRingError.KeyIsActive, $"Key {id:x8} is active; rotate first, then retire it."),
+        { } key => key,
+    };
+
     /// <summary>From now on this key opens nothing. Written before it returns.</summary>
     /// <exception cref="KeyRingException">No such key, or it is the active one.</exception>
     public KeyRing Retire(uint id)
     {
         string path = RequireFile();
-        SealingKey key = Find(id)
-            ?? throw new KeyRingException(KeyRingError.UnknownKey, $"The key ring holds no key {id:x8}; list the keys to see which it holds.");
-        if (key.State == KeyState.Active)
-        {
-            throw new KeyRingException(KeyRingError.KeyIsActive, $"Key {id:x8} is active; rotate first, then retire it.");
-        }
-
+        SealingKey key = RequireRetirable(id);
         KeyRingDocument document = _document with
         {
             Keys = [.. _document.Keys.Select(entry => entry.Id == id ? entry with { State = KeyState.Retired } : entry)],

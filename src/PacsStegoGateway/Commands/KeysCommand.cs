@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using PacsStegoGateway.Audit;
 using PacsStegoGateway.Configuration;
 using PacsStegoGateway.Security;
 using PacsStegoGateway.Steganography.Sealing;
@@ -22,10 +23,21 @@ internal static class KeysCommand
         var list = new Command("list", "Lists the keys; never their secrets.") { config, ring, json };
         list.SetAction(result => List(Open(result.GetValue(config), result.GetValue(ring)), result.GetValue(json)));
         var rotate = new Command("rotate", "Adds a key and makes it the active one; older keys still open what they sealed.") { config, ring };
-        rotate.SetAction(result => Say(Open(result.GetValue(config), result.GetValue(ring)).Rotate()));
+        rotate.SetAction(async (result, cancellation) =>
+        {
+            KeyRing keys = Open(result.GetValue(config), result.GetValue(ring));
+            await OperatorGate.RecordAsync(result, AuditEvent.KeyChanged, $"psg keys rotate: {keys.ActiveKeyId:x8} gives way to a new key.", cancellation);
+            return Say(keys.Rotate());
+        });
         Option<bool> yes = new("--yes") { Description = "Really: no verb takes it back, only a copy of the ring from before." };
         var retire = new Command("retire", "Marks a key as retired: images it sealed can no longer be revealed with this ring, nor spool files under it be opened.") { id, yes, config, ring };
-        retire.SetAction(result => Retire(ParseId(result.GetRequiredValue(id)), result.GetValue(yes), () => Open(result.GetValue(config), result.GetValue(ring))));
+        retire.SetAction(async (result, cancellation) =>
+        {
+            uint key = ParseId(result.GetRequiredValue(id));
+            KeyRing keys = ToRetire(key, result.GetValue(yes), () => Open(result.GetValue(config), result.GetValue(ring)));
+            await OperatorGate.RecordAsync(result, AuditEvent.KeyChanged, $"psg keys retire {key:x8}.", cancellation);
+            return Say(keys.Retire(key));
+        });
         return new Command("keys", "Makes and manages the key ring that seals identities.") { create, list, rotate, retire };
     }
 
@@ -74,10 +86,19 @@ internal static class KeysCommand
         return ExitCode.Done;
     }
 
-    private static int Retire(uint id, bool sure, Func<KeyRing> open) => sure
-        ? Say(open().Retire(id))
-        : throw new CommandException($"Images sealed under {id:x8} can then no longer be revealed, and what waits or lies in quarantine under it "
-            + "no longer be opened. No verb takes that back: say --yes if it is meant.");
+    /// <summary>The ring, when the key in it can and shall be retired: only then is it recorded that it was.</summary>
+    private static KeyRing ToRetire(uint id, bool sure, Func<KeyRing> open)
+    {
+        if (!sure)
+        {
+            throw new CommandException($"Images sealed under {id:x8} can then no longer be revealed, and what waits or lies in quarantine under it "
+                + "no longer be opened. No verb takes that back: say --yes if it is meant.");
+        }
+
+        KeyRing ring = open();
+        ring.RequireRetirable(id);
+        return ring;
+    }
 
     private static int Say(KeyRing ring)
     {

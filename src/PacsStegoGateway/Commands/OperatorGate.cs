@@ -58,10 +58,19 @@ internal static class OperatorGate
         }
     }
 
-    /// <summary>What has no entry of its own: verbs that work without the store.</summary>
+    /// <summary>Records what a verb that works without the store is about to do, once it is sure that it will.</summary>
+    /// <exception cref="StoreUnavailableException">It cannot be recorded: then it must not be done.</exception>
+    public static async Task RecordAsync(ParseResult parsed, AuditEvent @event, string detail, CancellationToken cancellation)
+    {
+        if (!HasOwnKeys(parsed) && Load(parsed) is { } options)
+        {
+            await RecordUseAsync(options, new AuditRecord(@event) { User = Describe(WhoActs(options)), Detail = detail }, cancellation).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>What has no entry of its own: verbs that work without the store, whatever comes of them.</summary>
     private static AuditEvent? EventOf(Operation operation) => operation switch
     {
-        Operation.ChangeKeys => AuditEvent.KeyChanged,
         Operation.ProtectFiles or Operation.RevealFiles => AuditEvent.KeyUsed,
         _ => null,
     };

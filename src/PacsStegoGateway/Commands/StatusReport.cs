@@ -38,6 +38,9 @@ internal sealed record StatusReport(
     /// <summary>A queue whose oldest waits longer is worth a look, even without a failure.</summary>
     private static readonly TimeSpan Long = TimeSpan.FromHours(1);
 
+    /// <summary>A destination that answers takes what waits within seconds: after minutes somebody wants to know.</summary>
+    private static readonly TimeSpan LongForDestination = TimeSpan.FromMinutes(5);
+
     public static async Task<StatusReport> MakeAsync(GatewayStore store, GatewayOptions options, TimeProvider time, CancellationToken cancellation)
     {
         DateTimeOffset now = time.GetUtcNow();
@@ -102,7 +105,7 @@ internal sealed record StatusReport(
             {
                 found.Add($"{queue.Count} objects wait for {queue.Destination}, which is not configured: put it back, or drop them ('psg queue drop --help').");
             }
-            else if (queue.State == DeliveryState.Pending && now - queue.OldestQueuedAt > Long)
+            else if (queue.State == DeliveryState.Pending && now - queue.OldestQueuedAt > LongForDestination)
             {
                 found.Add($"{queue.Count} objects wait for {queue.Destination}, the oldest for {age}: does it answer ('psg echo')? Is it within its hours?");
             }

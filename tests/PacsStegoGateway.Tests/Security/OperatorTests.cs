@@ -64,7 +64,7 @@ public sealed class OperatorTests : IDisposable
     public async Task A_refusal_is_said_and_recorded_with_the_account_and_the_use_of_keys_too()
     {
         Directory.CreateDirectory(Path.Combine(_folder, "data"));
-        KeyRing.Create(Path.Combine(_folder, "data", "keyring.json"));
+        uint first = KeyRing.Create(Path.Combine(_folder, "data", "keyring.json")).ActiveKeyId;
         string me = Account.OfProcess().Name;
         string config = Configure(new { Account = me, Roles = new[] { "auditor" } });
         (await PsgProcess.RunAsync("audit", "list", "--config", config)).Code.ShouldBe(ExitCode.Done);
@@ -77,6 +77,7 @@ public sealed class OperatorTests : IDisposable
 
         config = Configure(new { Account = me, Roles = new[] { "admin" } });
         (await PsgProcess.RunAsync("keys", "rotate", "--config", config)).Code.ShouldBe(ExitCode.Done);
+        (await PsgProcess.RunAsync("keys", "retire", $"{first:x8}", "--config", config)).Code.ShouldNotBe(ExitCode.Done, "without --yes nothing is done, and nothing recorded");
         (await PsgProcess.RunAsync("audit", "list", "--config", config)).Code.ShouldBe(ExitCode.NotPermitted);
 
         await using GatewayStore store = await GatewayStore.OpenAsync(
@@ -87,7 +88,7 @@ public sealed class OperatorTests : IDisposable
         trail.Select(static r => (r.Event, r.User, r.Reason, r.Detail)).ShouldBe(
         [
             (AuditEvent.Denied, me, "RevealFiles", "psg reveal on the command line."),
-            (AuditEvent.KeyChanged, me, null, "psg keys rotate on the command line."),
+            (AuditEvent.KeyChanged, me, null, $"psg keys rotate: {first:x8} gives way to a new key."),
             (AuditEvent.Denied, me, "ReadAudit", "psg audit list on the command line."),
         ]);
     }
