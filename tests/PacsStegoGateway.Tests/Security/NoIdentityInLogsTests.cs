@@ -42,6 +42,8 @@ public sealed class NoIdentityInLogsTests
         gateway.Pacs.Answer = static n => n == 1 ? DimseStatus.CannotUnderstand : DimseStatus.Success;
         await gateway.SendAsync(1, 2, 3);
         await gateway.UntilAsync(InstanceState.Forwarded, 2);
+        // An association that is open outlives the listener.
+        gateway.Pacs.Answer = static _ => DimseStatus.OutOfResources;
         await gateway.Pacs.StopAsync();
         await gateway.SendAsync(4);
         await gateway.UntilAsync(InstanceState.Protected, 2);
