@@ -142,7 +142,11 @@ public sealed class AuditTrail(DatabaseOptions database, KeyRing keys, long rows
 
     private IEnumerable<(string Name, Func<AuditFilter> Filter)> Questions()
     {
-        yield return ("an hour", () => new AuditFilter { From = TimeOf(Any()), Until = _end });
+        yield return ("an hour", () =>
+        {
+            DateTimeOffset from = TimeOf(Any());
+            return new AuditFilter { From = from, Until = from.AddHours(1) };
+        });
         yield return ("a patient", () => new AuditFilter { Patient = PatientOf(Any()) });
         yield return ("a study", () => new AuditFilter { StudyUID = StudyOf(Any()) });
         yield return ("an instance", () => new AuditFilter { SopUID = SopOf(Any()) });

@@ -21,7 +21,7 @@ public enum Operation
     /// <summary>C-MOVE and C-GET of originals.</summary>
     RetrieveOriginals,
 
-    /// <summary>N-ACTION of storage commitment, for objects that the same caller sent.</summary>
+    /// <summary>N-ACTION of storage commitment. A caller may ask for objects that another title sent: consoles often ask for their scanners.</summary>
     RequestCommitment,
 
     /// <summary>How many objects are in which state, how old the oldest is.</summary>

@@ -124,7 +124,8 @@ public sealed partial class GatewayStore
     /// </summary>
     private async Task<bool> IsAsLeftAsync(DbConnection connection, DbTransaction transaction, AuditHead head)
     {
-        if (LastAuditHead is { } ours
+        // A trail without entries has no name yet: the first entry gives it one, and another gateway may write that.
+        if (LastAuditHead is { Sequence: > 0 } ours
             && (head.Sequence < ours.Sequence || !head.Trail.AsSpan().SequenceEqual(ours.Trail)
                 || (head.Sequence == ours.Sequence && !head.Mac.AsSpan().SequenceEqual(ours.Mac))))
         {

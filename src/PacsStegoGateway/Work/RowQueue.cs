@@ -21,11 +21,16 @@ public sealed partial class RowQueue<T>(
 
     private readonly Channel<T> _rows = Channel.CreateBounded<T>(length);
     private readonly ConcurrentDictionary<long, byte> _taken = new();
+    private readonly ConcurrentQueue<long> _done = new();
 
     public ChannelReader<T> Rows => _rows.Reader;
 
     /// <summary>To be called when a row has been worked on, whatever came of it.</summary>
-    public void Done(T row) => _taken.TryRemove(id(row), out _);
+    /// <remarks>
+    /// Until the next look begins it counts as taken: a look that is under way may have read the row as it was before, and would
+    /// hand it out again.
+    /// </remarks>
+    public void Done(T row) => _done.Enqueue(id(row));
 
     /// <summary>Fills the window until canceled.</summary>
     public async Task FillAsync(CancellationToken cancellationToken)
@@ -56,6 +61,11 @@ public sealed partial class RowQueue<T>(
         if (!store.HoldsLease)
         {
             return false;
+        }
+
+        while (_done.TryDequeue(out long done))
+        {
+            _taken.TryRemove(done, out _);
         }
 
         try
